@@ -1,0 +1,89 @@
+# Every command of the house. `make` alone lists them; what comes after `##` is what it says.
+#
+# The environment is .venv, filled from the locks with their hashes checked. uv is used where it is on PATH,
+# plain pip everywhere else. A stamp file remembers what was installed, so that a second run starts at once;
+# it is out of date as soon as a lock or setup.cfg is newer.
+
+SHELL := /bin/sh
+.SHELLFLAGS := -eu -c
+.DEFAULT_GOAL := help
+.SUFFIXES:
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+CODE := webhook worker shared gleaner tests .ci
+
+# An install of ours is decided by the lock alone: not by a user's constraints, nor by --user and --target.
+unexport PIP_CONSTRAINT PIP_REQUIREMENT PIP_USER PIP_TARGET PIP_PREFIX PYTHONPATH PYTHONHOME VIRTUAL_ENV
+
+# uv trusts what the machine trusts, as pip does.
+export UV_SYSTEM_CERTS ?= true
+
+# $(call install,LOCK): the packages of a lock, then the project itself, from what the lock brought.
+define install
+	echo "installing from $(1)"
+	if command -v uv >/dev/null && uv pip install --quiet --python $(BIN)/python --require-hashes -r $(1); then :; \
+	else $(PIP) install --require-hashes -r $(1); fi
+	$(PIP) install --no-deps --no-build-isolation --editable .
+endef
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
+
+.PHONY: run
+run: $(VENV)/.run-installed ## install what is needed and run everything in the foreground
+	@exec $(BIN)/gleaner up
+
+.PHONY: test
+test: $(VENV)/.test-installed ## install what is needed and run the everyday tests
+	@$(BIN)/python -m pytest
+
+.PHONY: setup
+setup: $(VENV)/.test-installed ## the install step of both, alone
+	@echo "$(VENV) is ready"
+
+.PHONY: check
+check: $(VENV)/.test-installed ## format, lint, types, floors and sizes, then the tests
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	@$(BIN)/python tests/house/sizes.py
+	@$(MAKE) --no-print-directory test
+
+.PHONY: fuzz
+fuzz: $(VENV)/.test-installed ## the long proof by hostile input and model runs
+	@$(BIN)/python -m pytest -m fuzz_long --timeout 1800
+
+.PHONY: diagram
+diagram: $(VENV)/.run-installed ## draw the lifecycle into the README from its table
+	@$(BIN)/python -m shared.domain.diagram README.md
+
+.PHONY: lock
+lock: ## write the locks anew from setup.cfg, with hashes
+	@PYTHON="$(PYTHON)" requirements/lock
+
+.PHONY: clean
+clean: ## remove what installing and testing made; var/ with its archive is left alone
+	rm -rf $(VENV) .lock-venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .hypothesis .coverage .coverage.* htmlcov
+	find $(CODE) -type d -name __pycache__ -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "make: $(PYTHON) is older than Python 3.11; name a newer one: make PYTHON=python3.12" >&2; exit 1; }
+	@echo "making $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run-installed: requirements/run.lock setup.cfg | $(BIN)/python
+	@$(call install,requirements/run.lock)
+	@touch $@
+
+# The test lock holds all of the run lock, so it does for both.
+$(VENV)/.test-installed: requirements/test.lock requirements/run.lock setup.cfg | $(BIN)/python
+	@$(call install,requirements/test.lock)
+	@touch $(VENV)/.run-installed $@
