@@ -1,0 +1,62 @@
+"""Logs: one set-up for every process, the same fields on every line about a job, and the one redaction filter.
+
+A line is a fixed sentence plus fields. Whatever looks like a callback token or a query string of an address is masked
+in all of it, for both may open doors.
+"""
+
+import logging
+import re
+import sys
+
+from pythonjsonlogger.json import JsonFormatter
+
+_SECRETS = (
+    (re.compile(r"([0-9a-z]{26}-\d+-)[A-Za-z0-9_]{32}"), r"\1***"),
+    (re.compile(r"(https?://[^\s?\"']+)\?[^\s\"']*"), r"\1?***"),
+    (re.compile(r"(://[^/\s:@]*:)[^@/\s]+@"), r"\1***@"),
+)
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+def redact(text: str) -> str:
+    """Text without tokens, passwords and query strings."""
+    for pattern, masked in _SECRETS:
+        text = pattern.sub(masked, text)
+    return text
+
+
+class Redaction(logging.Filter):
+    """Masks secrets in a record's message and in its fields, exception texts included."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Rewrite the record in place; never drop it."""
+        record.msg, record.args = redact(record.getMessage()), None
+        for name, value in vars(record).items():
+            if name not in _STANDARD and isinstance(value, str):
+                setattr(record, name, redact(value))
+        if record.exc_info and not record.exc_text:
+            record.exc_text = redact(logging.Formatter().formatException(record.exc_info))
+        return True
+
+
+class _TextFormatter(logging.Formatter):
+    """Time, level, sentence, fields."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (the library's name)
+        fields = [f"{k}={v}" for k, v in vars(record).items() if k not in _STANDARD and v not in (None, "")]
+        return " ".join([super().formatMessage(record), *fields])
+
+
+def set_up(log_format: str = "") -> None:
+    """Log to standard error: text on a terminal, else JSON lines, unless told."""
+    as_text = log_format == "text" or (not log_format and sys.stderr.isatty())
+    handler = logging.StreamHandler()
+    fields = "%(asctime)s %(levelname)s %(name)s %(message)s"
+    handler.setFormatter(
+        _TextFormatter() if as_text else JsonFormatter(fields, rename_fields={"asctime": "at"})
+    )
+    handler.addFilter(Redaction())
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)

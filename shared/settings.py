@@ -1,0 +1,220 @@
+"""The one reader of settings: environment first, then the nearest `.env` upward, then the default.
+
+A settings dataclass declares its fields with `setting(...)`; the core's is `Settings`, and each vendor's folder has one
+of its own, read by the same `read`. A value that cannot be read is `Misconfigured`, with the name of the variable and
+what it should have been. Lengths of time are seconds. Secrets never appear in a repr.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from dotenv import dotenv_values, find_dotenv
+
+from shared.errors import Misconfigured
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where values come from. `base` is the folder to which relative paths refer."""
+
+    environ: Mapping[str, str]
+    dotenv: Mapping[str, str]
+    base: Path
+
+    def find(self, name: str) -> tuple[str | None, str]:
+        """The raw value and where it was found; an empty value counts as not set."""
+        for origin, values in (("environment", self.environ), (".env", self.dotenv)):
+            if values.get(name):
+                return values[name], origin
+        return None, "default"
+
+
+def source(environ: Mapping[str, str] | None = None) -> Source:
+    """The process's own source: its environment and the nearest `.env` upward from the working directory."""
+    path = find_dotenv(usecwd=True)
+    values = {name: value for name, value in dotenv_values(path).items() if value} if path else {}
+    return Source(
+        os.environ if environ is None else environ, values, Path(path).parent if path else Path.cwd()
+    )
+
+
+def setting(
+    env: str, default: Any, meaning: str, parse: Callable[[str], Any] = str, secret: bool = False
+) -> Any:  # dataclasses.field is typed as its default, too
+    """Declare a field of a settings dataclass. A default that is a `str` goes through `parse` like any value."""
+    return field(
+        metadata={"env": env, "default": default, "meaning": meaning, "parse": parse}, repr=not secret
+    )
+
+
+def read(cls: type[T], where: Source) -> T:
+    """Build a settings dataclass, or raise Misconfigured naming the variable."""
+    return cls(**{each.name: _value(each.metadata, where) for each in fields(cls)})  # type: ignore[arg-type]
+
+
+def _value(declared: Mapping[str, Any], where: Source) -> Any:
+    raw, _ = where.find(declared["env"])
+    raw = declared["default"] if raw is None else raw
+    if not isinstance(raw, str):
+        return raw
+    try:
+        value = declared["parse"](raw)
+    except (ValueError, KeyError) as error:
+        raise Misconfigured("bad-setting", f"{declared['env']}: {error}") from error
+    return where.base / value if isinstance(value, Path) else value
+
+
+# -- parsers -----------------------------------------------------------------------------------------------------------
+
+
+def seconds(text: str) -> timedelta:
+    """A length of time: seconds, or a number with `m`, `h`, `d` or `days`."""
+    units = {"days": 86400, "day": 86400, "d": 86400, "h": 3600, "m": 60, "s": 1}
+    number, unit = text.strip(), "s"
+    for name in units:
+        if number.endswith(name):
+            number, unit = number.removesuffix(name).strip(), name
+            break
+    return timedelta(seconds=_number(number) * units[unit])
+
+
+def size(text: str) -> int:
+    """Bytes, with an optional kB, MB, GB or TB."""
+    units = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "B": 1}
+    number, unit = text.strip().upper(), "B"
+    for name in units:
+        if number.endswith(name):
+            number, unit = number.removesuffix(name).strip(), name
+            break
+    return int(_number(number) * units[unit])
+
+
+def whole(text: str) -> int:
+    """A whole number, not negative."""
+    if not text.strip().isdigit():
+        raise ValueError(f"{text!r} is not a whole number")
+    return int(text)
+
+
+def positive(text: str) -> int:
+    """A whole number, at least 1."""
+    if (number := whole(text)) < 1:
+        raise ValueError("must be at least 1")
+    return number
+
+
+def port(text: str) -> int:
+    """A TCP port."""
+    if not 0 < (number := whole(text)) < 65536:
+        raise ValueError(f"{text!r} is not a port")
+    return number
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Comma-separated words."""
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def zone(text: str) -> str:
+    """The name of a time zone that exists."""
+    try:
+        return ZoneInfo(text).key
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError(f"{text!r} is not a time zone") from error
+
+
+def one_of(*allowed: str) -> Callable[[str], str]:
+    """One of a few words."""
+
+    def parse(text: str) -> str:
+        if text not in allowed:
+            raise ValueError(f"{text!r} is none of {', '.join(allowed)}")
+        return text
+
+    return parse
+
+
+def http_url(text: str) -> str:
+    """An http or https address, without a slash at its end; empty stays empty."""
+    if text and not text.startswith(("http://", "https://")):
+        raise ValueError("must begin with http:// or https://")
+    return text.rstrip("/")
+
+
+def _number(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a number") from None
+    if not 0 <= number < float("inf"):
+        raise ValueError("must not be negative or endless")
+    return number
+
+
+# -- the core's settings -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The core's settings; `.env.example` explains each of them. Empty text means "derived when the parts are built"."""
+
+    home: Path = setting("GLEANER_HOME", "var", "Redis data, archive, spool, generated secrets", Path)
+    host: str = setting("GLEANER_HOST", "127.0.0.1", "where the web process listens")
+    port: int = setting("PORT", "8000", "where the web process listens", port)
+    public_url: str = setting("PUBLIC_URL", "", "base of the callback addresses handed to vendors", http_url)
+    redis_url: str = setting("REDIS_URL", "", "job state; empty: an embedded server", secret=True)
+    broker_url: str = setting(
+        "CELERY_BROKER_URL", "", "doorbells; empty: the same server, next database", secret=True
+    )
+    redis_prefix: str = setting("REDIS_PREFIX", "{gleaner}:", "before every key of ours")
+    archive_url: str = setting("ARCHIVE_URL", "", "where assets live; empty: $GLEANER_HOME/archive")
+    spool_dir: str = setting("SPOOL_DIR", "", "unfinished bytes; empty: .partial/ in the archive")
+    admin_token: str = setting("ADMIN_TOKEN", "", "root bearer token; empty: generated", secret=True)
+    secret_key: str = setting("SECRET_KEY", "", "keys are derived from it; empty: generated", secret=True)
+    cameras_file: Path = setting("CAMERAS_FILE", "cameras.toml", "the cameras", Path)
+    media_allow: str = setting(
+        "MEDIA_ALLOW", "", "where a vendor's address may lead; empty: the vendors' own hosts"
+    )
+    vendors: tuple[str, ...] = setting("VENDORS", "sms", "the vendor folders in use", words)
+    sweep_every: timedelta = setting("SWEEP_EVERY", "15", "between two sweeps", seconds)
+    silence: timedelta = setting(
+        "CALLBACK_SILENCE", "90", "without news for so long, a download is asked about", seconds
+    )
+    submit_timeout: timedelta = setting(
+        "SUBMIT_TIMEOUT", "60", "how long a submit may take to answer", seconds
+    )
+    lease: timedelta = setting("LEASE_SECONDS", "120", "a worker's claim without a heartbeat", seconds)
+    retries: int = setting("RETRIES", "5", "charged submissions of one job at most", positive)
+    retry_wait: timedelta = setting("RETRY_WAIT", "10", "before the next submission, then growing", seconds)
+    busy_wait: timedelta = setting(
+        "BUSY_WAIT", "30", "before a busy or offline device is asked again", seconds
+    )
+    unanswered: int = setting(
+        "UNANSWERED", "5", "asks without an answer before an attempt is given up", positive
+    )
+    finalising: timedelta = setting("FINALISING", "300", "wait for the file once the stream is gone", seconds)
+    grace: timedelta = setting("GRACE", "60", "wait for further files once one has landed", seconds)
+    give_up: timedelta = setting("GIVE_UP", "7 days", "age at which a live job ends failed", seconds)
+    window_minutes: int = setting("WINDOW_MINUTES", "30", "longest window; longer ones are cut", positive)
+    fetch_concurrency: int = setting("FETCH_CONCURRENCY", "4", "fetches at once", positive)
+    space_reserve: int = setting("SPACE_RESERVE", "5GB", "free space left alone", size)
+    retention_days: int = setting("JOB_RETENTION_DAYS", "30", "how long ended jobs stay listed", positive)
+    log_format: str = setting(
+        "LOG_FORMAT", "", "text or json; empty: text on a terminal", one_of("", "text", "json")
+    )
+    url: str = setting(
+        "GLEANER_URL", "", "the service that the commands speak to; empty: the local one", http_url
+    )
+
+    @property
+    def local_url(self) -> str:
+        """The service on this machine."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
