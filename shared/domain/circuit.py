@@ -1,0 +1,52 @@
+"""A circuit: stop asking a vendor that answers nobody, and notice when it is back.
+
+Five faults in a row over at least two jobs open it, so that one bad job opens nothing. While it is open nobody asks;
+once the pause is over one probe is let through, and a probe is never a job's attempt. The pause doubles with each
+probe that fails.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Circuit:
+    """What is known about a vendor's health. `until` is set while it is open."""
+
+    faults: int = 0
+    jobs: frozenset[str] = frozenset()
+    until: datetime | None = None
+    probes: int = 0
+    code: str | None = None
+    reason: str | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether jobs have to wait; only an answer closes it."""
+        return self.until is not None
+
+    def may_probe(self, now: datetime) -> bool:
+        """Whether the pause is over and somebody may look."""
+        return self.until is not None and now >= self.until
+
+
+def answered(circuit: Circuit) -> Circuit:
+    """The vendor answered somebody: closed, and every fault forgotten."""
+    return Circuit()
+
+
+def faulted(
+    circuit: Circuit, job: str, code: str, reason: str, now: datetime, pause: timedelta, limit: int = 5
+) -> Circuit:
+    """The vendor failed a job."""
+    jobs = circuit.jobs if len(circuit.jobs) >= 2 else circuit.jobs | {job}
+    circuit = replace(circuit, faults=circuit.faults + 1, jobs=jobs, code=code, reason=reason)
+    if circuit.open or circuit.faults < limit or len(jobs) < 2:
+        return circuit
+    return replace(circuit, until=now + pause)
+
+
+def probe_failed(circuit: Circuit, now: datetime, pause: timedelta, most: timedelta) -> Circuit:
+    """A probe met the same trouble: a longer pause."""
+    probes = circuit.probes + 1
+    return replace(circuit, probes=probes, until=now + min(pause * 2 ** min(probes, 20), most))

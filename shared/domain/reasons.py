@@ -1,0 +1,167 @@
+"""The published list of reasons: every code that a job or its history can carry, and what it means in words.
+
+A code is for programs and stays; the words are for people and may be improved. Each is a clause without a capital or a full
+stop, so that it can stand in a sentence.
+"""
+
+import sys
+
+from shared.domain.job import FileState, Job, State
+
+REASONS = {
+    # a job waits, and nothing is charged
+    "camera-unknown": "the cameras file has no such camera, or no section of this vendor for it",
+    "device-busy": "the device is busy with another download",
+    "device-offline": "the device is not connected to the vendor",
+    "lease-over": "the worker that had it never came back, so another one takes over",
+    "media-host-away": "the host that holds the file does not answer",
+    "media-host-busy": "the host that holds the file asks for patience",
+    "media-host-not-allowed": "the host that holds the file is not among those of MEDIA_ALLOW",
+    "no-space": "the archive has no room beyond the reserve",
+    "not-listed-yet": "the window is so fresh that the vendor may only not have listed it yet",
+    "not-ready-yet": "the file is not where the vendor said, perhaps not yet",
+    "archive-unreadable": "the archive cannot be read or written",
+    "spool-busy": "another worker still holds the unfinished bytes",
+    "vendor-auth": "the vendor does not accept our credentials",
+    "vendor-away": "the vendor does not answer anybody at present",
+    # an attempt, or a file, came to nothing
+    "answer-lost": "the vendor's answer was lost on its way",
+    "answer-too-large": "the vendor's answer was too large to be one",
+    "ask-unsupported": "the vendor cannot be asked how downloads stand",
+    "deadline": "the download took far longer than its window lasts",
+    "gone": "the vendor no longer has the file",
+    "media-address-odd": "the vendor named an address that cannot be followed",
+    "media-broken-off": "the file's bytes broke off",
+    "media-encoded": "the file came packed, which would change its bytes",
+    "media-forbidden": "the host that holds the file does not let us in",
+    "media-gone": "the file is not where the vendor said",
+    "media-http-1xx": "the host that holds the file gave an odd answer",
+    "media-http-2xx": "the host that holds the file gave an odd answer",
+    "media-http-4xx": "the host that holds the file refused the request",
+    "media-http-5xx": "the host that holds the file is in trouble",
+    "media-range-odd": "the host that holds the file sent other bytes than were asked for",
+    "media-redirected": "the file's address leads on to another one",
+    "media-stalled": "the file's bytes stopped coming",
+    "no-file": "the download ended and no file ever came",
+    "stream-gone": "the vendor no longer knows the download",
+    "submit-unknown": "the vendor was asked and its answer is not known",
+    "unanswered": "the vendor did not say how the download stands, time and again",
+    "vendor-error": "the vendor refused, and did not say why in words that are known here",
+    "vendor-unreadable": "the vendor's answer could not be read",
+    # bytes were seen and refused
+    "archive-conflict": "other bytes have landed in the same place of the archive",
+    "archive-key": "the archive cannot name such an asset",
+    "archive-mismatch": "the bytes are not those of their own description",
+    "damaged": "the file's container contradicts itself",
+    "not-media": "what came is no media file",
+    "sidecar-unreadable": "the description beside an archived file is damaged",
+    "truncated": "the end of the file is missing",
+    # the end
+    "cancelled": "an operator no longer wants it",
+    "crashed": "the worker died at it too often",
+    "gave-up": "it waited for as long as jobs may",
+    "no-footage": "the vendor has no footage of this window",
+    "short": "less was delivered than was wanted",
+    "time-ambiguous": "the window touches an hour that a change of clocks repeats, which the vendor cannot tell apart",
+    # news that changed nothing
+    "judged": "the window had been judged already",
+    "known": "that was known already",
+    "not-due": "it was not time yet",
+    "not-needed": "the job does not need that in the state that it is in",
+    "not-on-hold": "the job is not on hold",
+    "not-owed": "that was not owed any more",
+    "on-hold": "the job is on hold",
+    "past-deadline": "the attempt is past its deadline",
+    "replaced": "a later attempt has taken its place",
+    "seen": "the same file had been named before",
+    "waits-for-harvest": "the next harvest brings its address",
+    # how a withdrawal went
+    "nobody-to-tell": "there is nobody who could be told",
+    "stream-id-reused": "the vendor has given the same handle to another download",
+    "withdrawn": "the vendor was told",
+}
+
+
+def words(code: str | None) -> str:
+    """What a reason means, as a clause; a code that is not listed stands for itself, and no code is no words."""
+    return REASONS.get(code, code.replace("-", " ")) if code else ""
+
+
+def sentence(code: str | None) -> str:
+    """What a reason means, as a sentence."""
+    said = words(code)
+    return f"{said[0].upper()}{said[1:]}." if said else ""
+
+
+def why(job: Job) -> str:
+    """In one sentence: why the job is not archived yet, or what became of it."""
+    stand = _ENDS[job.state](job) if job.state in _ENDS else _live(job)
+    return f"{stand}."
+
+
+def _live(job: Job) -> str:
+    stand = "On hold until somebody releases it" if job.on_hold else _STANDS[job.state](job)
+    return f"{stand}: {words(job.reason)}" if job.reason else stand
+
+
+def _wanted(job: Job) -> str:
+    return "Waiting to ask the vendor again" if job.reason else "Waiting for its turn to ask the vendor"
+
+
+def _submitting(job: Job) -> str:
+    return "The vendor is being asked right now" if job.lease else "Waiting for the vendor's first word"
+
+
+def _preparing(job: Job) -> str:
+    if job.finalising_since:
+        return "The download is over, and the vendor has yet to name the file"
+    if job.progress is None:
+        return "The vendor is preparing the footage, and does not say how far it is"
+    return f"The vendor is preparing the footage, {job.progress:.0%} so far"
+
+
+def _ready(job: Job) -> str:
+    files = len(job.files_in(FileState.OPEN))
+    return f"{files} files wait to be fetched" if files > 1 else "The file waits to be fetched"
+
+
+def _fetching(job: Job) -> str:
+    return "The file is being fetched" + (f", {job.kept / 1e6:.1f} MB so far" if job.kept else "")
+
+
+def _archived(job: Job) -> str:
+    return f"Archived, but {words(job.reason)}" if job.reason else "Archived"
+
+
+def _empty(job: Job) -> str:
+    return f"Nothing to get: {words(job.reason or 'no-footage')}"
+
+
+def _failed(job: Job) -> str:
+    last = words(job.detail) if job.reason == "gave-up" else ""  # what it waited for
+    return f"Given up: {words(job.reason)}{f', and {last}' if last else ''}"
+
+
+def _cancelled(job: Job) -> str:
+    return f"Cancelled: {words(job.reason or 'cancelled')}"
+
+
+_STANDS = {
+    State.WANTED: _wanted,
+    State.SUBMITTING: _submitting,
+    State.PREPARING: _preparing,
+    State.READY: _ready,
+    State.FETCHING: _fetching,
+}
+_ENDS = {State.ARCHIVED: _archived, State.EMPTY: _empty, State.FAILED: _failed, State.CANCELLED: _cancelled}
+
+
+def listing() -> str:
+    """The published list, as a page."""
+    rows = [f"| `{code}` | {said} |" for code, said in sorted(REASONS.items())]
+    head = "# Reasons\n\nEvery code that a job or its history can carry; drawn from `shared/domain/reasons.py` by `make docs`."
+    return "\n".join([head, "", "| code | meaning |", "|---|---|", *rows, ""])
+
+
+if __name__ == "__main__":
+    sys.stdout.write(listing())

@@ -1,0 +1,51 @@
+"""The current attempt of a job, and the files that were named for it before the end."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from shared.domain import events as e
+from shared.domain.job import Attempt, DebtKind, File, FileState, Job, State
+from shared.domain.rules.moving import Now, charge, enter, forgive, lives, withdraw
+
+
+def accepted(job: Job, number: int, stream_id: str | None, now: Now) -> Job:
+    """The vendor took an attempt: it is the current one, and its news begins afresh."""
+    job = replace(made_current(job, number, stream_id, now), waits=0, unanswered=0, asked_at=None)
+    job = replace(job, progress=None, last_news=now.at, finalising_since=None, perhaps_since=None)
+    if job.state == State.SUBMITTING and number < job.attempt:
+        return job  # an older submission turns out to have been taken, while a newer one is under way
+    return enter(job, State.PREPARING, now)
+
+
+def made_current(job: Job, number: int, stream_id: str | None, now: Now) -> Job:
+    """Make an attempt the current one. It is charged, and an older one that still runs is called off."""
+    job = withdraw(job, now) if lives(job, now) else job
+    job = charge(forgive(job, DebtKind.WITHDRAW, number), number)
+    return named(replace(job, current=Attempt(number, now.at), last_rise=now.at), stream_id)
+
+
+def named(job: Job, stream_id: str | None) -> Job:
+    """The current attempt's handle, once known. A withdrawal under the same handle would hit the wrong attempt."""
+    if job.current is None or job.current.stream_id or stream_id is None:
+        return job
+    debts = tuple(d for d in job.debts if d.kind != DebtKind.WITHDRAW or d.stream_id != stream_id)
+    return replace(job, current=replace(job.current, stream_id=stream_id), debts=debts)
+
+
+def see(job: Job, sightings: Iterable[e.Sighting], attempt: int) -> Job:
+    """Note files named before the end. The latest named counts; one that it replaces is never fetched."""
+    for seen in sightings:
+        known = job.file(seen.identity)
+        if known and not may_change(known, attempt):
+            continue
+        for other in job.files_in(FileState.NOTED):
+            if other.identity != seen.identity:
+                job = job.with_file(replace(other, state=FileState.SUPERSEDED))
+        job = job.with_file(File(seen.identity, seen.address, attempt, FileState.NOTED))
+    return job
+
+
+def may_change(known: File, attempt: int) -> bool:
+    """Whether a file may still become another: before the end, or when a later attempt brings it anew."""
+    lost = known.state in (FileState.REFUSED, FileState.GONE)
+    return known.state in (FileState.NOTED, FileState.SUPERSEDED) or (lost and attempt > known.attempt)

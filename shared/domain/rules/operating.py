@@ -1,0 +1,34 @@
+"""What an operator's word does to a job."""
+
+from dataclasses import replace
+
+from shared.domain import events as e
+from shared.domain.job import DebtKind, FileState, Job, State
+from shared.domain.rules.moving import Late, Now, Outcome, enter, forgive, unexplained, withdraw
+
+
+def cancelled(job: Job, event: e.CancelRequested, now: Now) -> Outcome:
+    """No longer wanted; the vendor is told if it may still be at it."""
+    return enter(withdraw(unexplained(job), now), State.CANCELLED, now, "cancelled")
+
+
+def retried(job: Job, event: e.RetryRequested, now: Now) -> Outcome:
+    """Once more, with fresh counters. Attempt numbers go on."""
+    for file in job.files_in(FileState.OPEN):
+        job = job.with_file(replace(file, retry_at=None, failures=0))
+    job = forgive(forgive(job, DebtKind.ALERT), DebtKind.VERDICT)
+    fresh = replace(
+        job, attempts=0, postponed=0, unexplained=(), waits=0, failures=0, crashes=0, unanswered=0
+    )
+    fresh = replace(fresh, give_up_at=now.at + now.policy.give_up, finalising_since=None, asked_at=None)
+    return enter(fresh, State.READY if job.files_in(FileState.OPEN) else State.WANTED, now)
+
+
+def held(job: Job, event: e.HoldRequested, now: Now) -> Outcome:
+    """Left alone: nothing new is begun for it."""
+    return Late("on-hold") if job.on_hold else replace(job, on_hold=True)
+
+
+def released(job: Job, event: e.ReleaseRequested, now: Now) -> Outcome:
+    """Goes on."""
+    return replace(job, on_hold=False, retry_at=now.at) if job.on_hold else Late("not-on-hold")
