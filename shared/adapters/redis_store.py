@@ -1,0 +1,291 @@
+"""Jobs and shared memory in Redis. One script, `job_store.lua`, makes every change; nothing is written beside it.
+
+A job is a hash: its document as JSON, and beside it the few fields that the script needs for its indexes. `due` in the
+hash is the truth, for the script moves it when a lane has room. A server that does not answer is `Transient`
+`store-away`; each command of ours may be re-sent by the client and does the same twice as once, except that a job
+taken twice is offered again by the next sweep.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import redis
+
+from shared.domain.job import Job, State, Window
+from shared.errors import Transient, Whose
+from shared.ports import (
+    Change,
+    Clock,
+    HistoryLine,
+    LaneView,
+    Overdue,
+    Page,
+    Query,
+    Result,
+    Snapshot,
+    Span,
+)
+
+_SCRIPT = (Path(__file__).parent / "job_store.lua").read_text(encoding="utf-8")
+_COMMITS_KEPT = 8 * 33  # characters: that many commit ids of 32, each after a space
+_LONGEST_SPAN = timedelta(days=2)
+
+_job = msgspec.json.Decoder(Job)
+_line = msgspec.json.Decoder(HistoryLine)
+_span = msgspec.json.Decoder(Span)
+_encode = msgspec.json.encode
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    try:
+        yield
+    except redis.RedisError as error:
+        raise Transient("store-away", type(error).__name__, whose=Whose.VENDOR, asked=False) from error
+
+
+class RedisJobStore:
+    """`ports.JobStore` on a Redis client made with `decode_responses`. With a clock, time is that clock's."""
+
+    def __init__(
+        self,
+        client: redis.Redis,
+        prefix: str = "{gleaner}:",
+        patience: timedelta = timedelta(seconds=30),
+        clock: Clock | None = None,
+    ) -> None:
+        self._client: Any = client  # its answers are typed as bytes or text; ours are text
+        self._prefix = prefix
+        self._patience = patience
+        self._clock = clock
+
+    @cached_property
+    def _script(self) -> Any:
+        return self._client.register_script(_SCRIPT)
+
+    def _run(self, operation: str, **arguments: object) -> Any:
+        at = f"{self._clock.now().timestamp():.6f}" if self._clock else ""
+        with _answering():
+            return self._script(
+                args=[operation, self._prefix, at, self._patience.total_seconds(), _encode(arguments)]
+            )
+
+    def _key(self, *parts: str) -> str:
+        return self._prefix + ":".join(parts)
+
+    def now(self) -> datetime:
+        """The server's clock, or the given one."""
+        return _time(self._run("now"))
+
+    def load(self, job_id: str) -> Snapshot | None:
+        """The job as it is now, or None."""
+        found = self._run("load", id=job_id)
+        if not found:
+            return None
+        version, document, due, now = found
+        return Snapshot(_decoded(document, due), int(version), _time(now))
+
+    def commit(self, change: Change) -> Result:
+        """Save all, or nothing."""
+        job = change.job
+        lanes = [{"name": lane.name, "room": lane.room} for lane in job.lanes]
+        return Result(
+            self._run(
+                "commit",
+                id=job.id,
+                version=change.version,
+                commit=change.commit,
+                commits_kept=_COMMITS_KEPT,
+                doc=_encode(job).decode(),
+                state=job.state,
+                camera=job.camera,
+                wish=job.wish,
+                queue=change.queue or "",
+                urgency=change.urgency,
+                lanes=lanes,
+                lanes_json=_encode(lanes).decode(),
+                occupies=change.occupies,
+                claims=change.claims,
+                waits=change.waits_for_room,
+                runner=f"{job.attempt}:{(job.current and job.current.stream_id) or ''}",
+                give_up=job.give_up_at.timestamp(),
+                updated=job.updated_at.timestamp(),
+                due=_score(job.due_at),
+                owed=_score(job.owed_at),
+                start=job.window.start.timestamp(),
+                span=_encode(Span(job.window, change.outcome, job.id)).decode(),
+                closed={name: at.timestamp() for name, at in change.not_before.items()},
+                line=_text(change.line),
+                fold=change.line.fold,
+            )
+        )
+
+    def note(self, job_id: str, line: HistoryLine) -> None:
+        """Add to the history alone."""
+        self._run("note", id=job_id, line=_text(line), fold=line.fold)
+
+    def take(self, queue: str) -> str | None:
+        """The most urgent job of a queue."""
+        return _text_or_none(self._run("take", queue=queue))
+
+    def take_owed(self, hold: timedelta) -> str | None:
+        """A job whose debt is due."""
+        return _text_or_none(self._run("take_owed", hold=hold.total_seconds()))
+
+    def overdue(self, limit: int) -> Overdue:
+        """What a sweep has to look at."""
+        jobs, waiting, debts = self._run("overdue", limit=limit)
+        depths = {
+            queue: int(depth) for queue, depth in zip(waiting[::2], waiting[1::2], strict=True) if int(depth)
+        }
+        return Overdue(tuple(jobs), depths, int(debts))
+
+    def find(self, wish: str) -> str | None:
+        """The job for a wish."""
+        with _answering():
+            return _text_or_none(self._client.hget(self._key("wishes"), wish))
+
+    def list(self, query: Query) -> Page:
+        """Jobs, newest first: ids are ULIDs, so their order is that of their making."""
+        index = self._key("jobs")
+        if query.camera:
+            index = self._key("camera", query.camera)
+        elif len(query.states) == 1:
+            index = self._key("state", next(iter(query.states)))
+        found: list[Job] = []
+        before, batch = query.before, query.limit + 1
+        with _answering():
+            while len(found) <= query.limit:
+                ids = self._client.zrevrangebylex(index, f"({before}" if before else "+", "-", 0, batch)
+                found += [job for job in self._many(ids) if query.wants(job)]
+                if len(ids) < batch:
+                    break
+                before = ids[-1]
+        page = tuple(found[: query.limit])
+        return Page(page, page[-1].id if len(found) > query.limit else None)
+
+    def _many(self, ids: Sequence[str]) -> Iterator[Job]:
+        pipe = self._client.pipeline(transaction=False)
+        for job_id in ids:
+            pipe.hmget(self._key("job", job_id), "doc", "due")
+        return (_decoded(document, due) for document, due in pipe.execute() if document)
+
+    def history(self, job_id: str) -> Sequence[HistoryLine]:
+        """Oldest first."""
+        with _answering():
+            return tuple(
+                _line.decode(text) for text in self._client.lrange(self._key("history", job_id), 0, -1)
+            )
+
+    def counts(self) -> Mapping[State, int]:
+        """Jobs per state."""
+        with _answering():
+            pipe = self._client.pipeline(transaction=False)
+            for state in State:
+                pipe.zcard(self._key("state", state))
+            return dict(zip(State, pipe.execute(), strict=True))
+
+    def lane(self, name: str) -> LaneView:
+        """Who runs in a lane."""
+        with _answering():
+            pipe = self._client.pipeline(transaction=True)
+            pipe.hgetall(self._key("lane", name, "run"))
+            pipe.zcard(self._key("lane", name, "wait"))
+            pipe.get(self._key("lane", name, "closed"))
+            runners, waiting, closed = pipe.execute()
+        return LaneView(runners, waiting, _time(closed) if closed else None)
+
+    def held_stream(self, lanes: Sequence[str], stream_id: str, but: str) -> bool:
+        """Whether another job runs under this stream id."""
+        views = [self.lane(name).runners for name in lanes]
+        return any(
+            job != but and who.split(":", 1)[1] == stream_id for view in views for job, who in view.items()
+        )
+
+    def spans(self, camera: str, window: Window) -> Sequence[Span]:
+        """What touches a window."""
+        first, last = (window.start - _LONGEST_SPAN).timestamp(), window.end.timestamp()
+        with _answering():
+            wishes = self._client.zrangebyscore(self._key("spans-by-start", camera), first, f"({last}")
+            texts = self._client.hmget(self._key("spans", camera), wishes) if wishes else []
+        spans = [_span.decode(text) for text in texts if text]
+        touching = [span for span in spans if span.window.end > window.start]
+        return tuple(sorted(touching, key=lambda span: (span.window.start, span.window.end)))
+
+    def overdue_seconds(self) -> float:
+        """The age of the oldest due."""
+        return float(self._run("overdue_seconds"))
+
+    def forget(self, before: datetime, limit: int) -> int:
+        """Drop old ended jobs."""
+        return int(self._run("forget", before=before.timestamp(), limit=limit))
+
+
+class RedisShared:
+    """`ports.SharedMemory` on Redis."""
+
+    _SWAP = """
+        if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
+        if ARGV[2] == '' then redis.call('DEL', KEYS[1])
+        elseif ARGV[3] == '0' then redis.call('SET', KEYS[1], ARGV[2])
+        else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
+        return 1
+    """
+    _HOLD = """
+        local holder = redis.call('GET', KEYS[1])
+        if holder and holder ~= ARGV[1] then return 0 end
+        redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+        return 1
+    """
+
+    def __init__(self, client: redis.Redis, prefix: str = "{gleaner}:") -> None:
+        self._client: Any = client  # its answers are typed as bytes or text; ours are text
+        self._prefix = prefix + "memory:"
+        self._swap = client.register_script(self._SWAP)
+        self._hold = client.register_script(self._HOLD)
+
+    def get(self, key: str) -> str | None:
+        """The value, or None."""
+        with _answering():
+            return _text_or_none(self._client.get(self._prefix + key))
+
+    def swap(self, key: str, old: str | None, new: str | None, ttl: timedelta | None = None) -> bool:
+        """Compare and swap; a value is never empty text."""
+        life = int(ttl.total_seconds() * 1000) if ttl else 0
+        with _answering():
+            return bool(self._swap(keys=[self._prefix + key], args=[old or "", new or "", life]))
+
+    def hold(self, name: str, owner: str, ttl: timedelta) -> bool:
+        """Take or renew a lease."""
+        life = max(1, int(ttl.total_seconds() * 1000))
+        with _answering():
+            return bool(self._hold(keys=[f"{self._prefix}lease:{name}"], args=[owner, life]))
+
+
+def _decoded(document: str, due: str | None) -> Job:
+    return replace(_job.decode(document), due_at=_time(due) if due else None)
+
+
+def _text(line: HistoryLine) -> str:
+    """A line without its count, which is the script's to keep."""
+    fields = msgspec.to_builtins(line)
+    del fields["count"]
+    return _encode(fields).decode()
+
+
+def _text_or_none(answer: object) -> str | None:
+    return str(answer) if answer else None
+
+
+def _score(at: datetime | None) -> float | None:
+    return at.timestamp() if at else None
+
+
+def _time(score: str) -> datetime:
+    return datetime.fromtimestamp(float(score), UTC)

@@ -1,0 +1,71 @@
+"""The vendors' circuits, shared by all processes: who answers nobody is not asked, until a probe is answered."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.domain import circuit
+from shared.domain.circuit import Circuit
+from shared.ports import SharedMemory
+
+_KEPT = timedelta(days=1)  # a circuit that nobody touches for so long is closed
+
+
+@dataclass(frozen=True, slots=True)
+class Circuits:
+    """Reads and moves circuits by compare-and-swap; `pause` is the first wait, `most` the longest."""
+
+    memory: SharedMemory
+    now: Callable[[], datetime]
+    pause: timedelta
+    most: timedelta
+
+    def get(self, vendor: str) -> Circuit:
+        """The circuit as it stands; closed when nothing is known."""
+        return _read(self.memory.get(_key(vendor)))
+
+    def answered(self, vendor: str) -> None:
+        """The vendor answered somebody."""
+        self._move(vendor, circuit.answered)
+
+    def faulted(self, vendor: str, job: str, code: str, reason: str) -> None:
+        """The vendor failed a job."""
+        self._move(vendor, lambda old: circuit.faulted(old, job, code, reason, self.now(), self.pause))
+
+    def probe_failed(self, vendor: str) -> None:
+        """The vendor failed a probe."""
+        self._move(vendor, lambda old: circuit.probe_failed(old, self.now(), self.pause, self.most))
+
+    def may_probe(self, vendor: str, owner: str) -> bool:
+        """Whether it is time for a probe, and this owner's turn."""
+        ready = self.get(vendor).may_probe(self.now())
+        return ready and self.memory.hold(f"probe:{vendor}", owner, self.pause)
+
+    def _move(self, vendor: str, change: Callable[[Circuit], Circuit]) -> None:
+        for _ in range(20):  # then somebody else has said the same
+            text = self.memory.get(_key(vendor))
+            old = _read(text)
+            new = change(old)
+            if new == old or self.memory.swap(_key(vendor), text, _written(new), _KEPT):
+                return
+
+
+def _key(vendor: str) -> str:
+    return f"circuit:{vendor}"
+
+
+def _written(state: Circuit) -> str | None:
+    if state == Circuit():
+        return None
+    until = state.until.isoformat() if state.until else None
+    return json.dumps([state.faults, sorted(state.jobs), until, state.probes, state.code, state.reason])
+
+
+def _read(text: str | None) -> Circuit:
+    if text is None:
+        return Circuit()
+    faults, jobs, until, probes, code, reason = json.loads(text)
+    return Circuit(
+        faults, frozenset(jobs), datetime.fromisoformat(until) if until else None, probes, code, reason
+    )

@@ -1,0 +1,427 @@
+"""What we need from the world, as Protocols. Every port has a real adapter and a memory twin, and one contract suite.
+
+A port raises `Transient` or `Final` (see `shared.errors`) and nothing else. Times are aware UTC datetimes.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import BinaryIO, Protocol
+
+from shared.domain.camera import Camera
+from shared.domain.effects import Ring
+from shared.domain.events import Sighting
+from shared.domain.job import Job, Kind, Lane, Origin, State, Verdict, Window
+
+# -- the clock ---------------------------------------------------------------------------------------------------------
+
+
+class Clock(Protocol):
+    """Now. Hand-moved in tests."""
+
+    def now(self) -> datetime:
+        """The present instant, aware, in UTC."""
+        ...
+
+
+# -- jobs --------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A job as it was at `now`, which is the store's own clock, so that hosts that disagree do not matter."""
+
+    job: Job
+    version: int
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """One line of a job's history; `count` says how often it happened, `at` and `attempt` when last."""
+
+    at: datetime
+    event: str
+    came_from: State
+    went_to: State
+    attempt: int
+    reason: str | None = None
+    detail: str | None = None
+    late: bool = False
+    count: int = 1
+
+    @property
+    def fold(self) -> str:
+        """A line with the fold of one of the last two is that line with a count: a rhythm does not flood the history."""
+        return f"{self.event}|{self.came_from}|{self.went_to}|{self.reason}|{self.late}"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A job's new value, to be saved only if its version is still `version` (0: it must not exist yet).
+
+    `commit` makes a re-sent change harmless. `claims`: this takes a place in the job's lanes, and is refused when there
+    is none. `waits_for_room`: while queued, the job waits for such a place. `not_before` closes lanes, by name, until a
+    time.
+    """
+
+    job: Job
+    version: int
+    commit: str
+    line: HistoryLine
+    queue: str | None
+    occupies: bool
+    outcome: str
+    urgency: float
+    claims: bool = False
+    waits_for_room: bool = False
+    not_before: Mapping[str, datetime] = field(default_factory=dict)
+
+
+class Result(StrEnum):
+    """What became of a change."""
+
+    SAVED = "saved"
+    CONFLICT = "conflict"  # somebody was faster: load, advance, try again
+    NO_ROOM = "no-room"  # a lane is full or closed: the job waits there and will be offered again
+    EXISTS = "exists"  # a job of the same wish is there already
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """What a sweep found: jobs whose clock has run out, how many wait in each queue, how many debts are due."""
+
+    jobs: tuple[str, ...]
+    waiting: Mapping[str, int]
+    debts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Which jobs to list, newest first. `before` is the last id of the page before."""
+
+    states: frozenset[State] = frozenset()
+    camera: str | None = None
+    kind: Kind | None = None
+    origin: Origin | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    limit: int = 50
+    before: str | None = None
+
+    def wants(self, job: Job) -> bool:
+        """Whether a job is among those asked for, the page apart. `start` and `end` bound what its window touches."""
+        return (
+            (not self.states or job.state in self.states)
+            and self.camera in (None, job.camera)
+            and self.kind in (None, job.kind)
+            and self.origin in (None, job.origin)
+            and (self.start is None or job.window.end > self.start)
+            and (self.end is None or job.window.start < self.end)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Jobs, and the cursor of the next page or None."""
+
+    jobs: tuple[Job, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What a camera's index says about a window; it outlives the job."""
+
+    window: Window
+    outcome: str
+    job: str
+
+
+@dataclass(frozen=True, slots=True)
+class LaneView:
+    """A lane's runners ({job: "attempt:stream id"}), how many wait for it, and until when it is closed."""
+
+    runners: Mapping[str, str]
+    waiting: int
+    not_before: datetime | None
+
+
+class JobStore(Protocol):
+    """Saves jobs, and everything that must change together with a job, in one step.
+
+    Invariant: exactly the live jobs are in `due`. Sending the same change twice is the same as once.
+    """
+
+    def now(self) -> datetime:
+        """The store's clock."""
+        ...
+
+    def load(self, job_id: str) -> Snapshot | None:
+        """The job as it is now, or None."""
+        ...
+
+    def commit(self, change: Change) -> Result:
+        """Save the job, its indexes, due, debts, lanes, span, place in a queue and history: all, or nothing."""
+        ...
+
+    def note(self, job_id: str, line: HistoryLine) -> None:
+        """Add to the history alone: late news. Silently nothing for a job that has left."""
+        ...
+
+    def take(self, queue: str) -> str | None:
+        """The next job that may be claimed from a queue, most urgent first. Lost if not claimed until the next sweep."""
+        ...
+
+    def take_owed(self, hold: timedelta) -> str | None:
+        """A job with a debt that is due; nobody else gets it for `hold`."""
+        ...
+
+    def overdue(self, limit: int) -> Overdue:
+        """At most `limit` jobs whose due has come and that no queue is for; the others are put into their queues."""
+        ...
+
+    def find(self, wish: str) -> str | None:
+        """The id of the job for a wish, as long as that job is listed."""
+        ...
+
+    def list(self, query: Query) -> Page:
+        """Jobs, newest first."""
+        ...
+
+    def history(self, job_id: str) -> Sequence[HistoryLine]:
+        """What happened to a job, oldest first, capped."""
+        ...
+
+    def counts(self) -> Mapping[State, int]:
+        """How many jobs stand in each state."""
+        ...
+
+    def lane(self, name: str) -> LaneView:
+        """Who runs in a lane."""
+        ...
+
+    def held_stream(self, lanes: Sequence[str], stream_id: str, but: str) -> bool:
+        """Whether a job other than `but` runs in one of these lanes under this stream id."""
+        ...
+
+    def spans(self, camera: str, window: Window) -> Sequence[Span]:
+        """The index of a camera where it touches a window."""
+        ...
+
+    def overdue_seconds(self) -> float:
+        """How long the most overdue job has been waiting for somebody to look at it; 0 when none is."""
+        ...
+
+    def forget(self, before: datetime, limit: int) -> int:
+        """Drop at most `limit` jobs that ended before a time and owe nothing; how many were dropped."""
+        ...
+
+
+# -- shared memory -----------------------------------------------------------------------------------------------------
+
+
+class SharedMemory(Protocol):
+    """Small things that all processes must agree on."""
+
+    def get(self, key: str) -> str | None:
+        """The value, or None."""
+        ...
+
+    def swap(self, key: str, old: str | None, new: str | None, ttl: timedelta | None = None) -> bool:
+        """Put `new` in the place of `old` (None: absent); False when it was not `old`."""
+        ...
+
+    def hold(self, name: str, owner: str, ttl: timedelta) -> bool:
+        """Take or renew a lease; False when somebody else has it."""
+        ...
+
+
+# -- doorbells ---------------------------------------------------------------------------------------------------------
+
+
+class EffectQueue(Protocol):
+    """Announces; may lose. It never blocks for long and never raises: what it loses, the sweep makes up."""
+
+    def ring(self, bell: Ring) -> None:
+        """Ring one doorbell."""
+        ...
+
+
+# -- cameras -----------------------------------------------------------------------------------------------------------
+
+
+class CameraStore(Protocol):
+    """The cameras, as the owner's file has them now."""
+
+    def get(self, name: str) -> Camera | None:
+        """One camera, or None."""
+        ...
+
+    def all(self) -> Sequence[Camera]:
+        """All of them, in the file's order."""
+        ...
+
+
+# -- vendors -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A vendor's yes. Sizes are bytes; None or 0 means that the vendor does not know."""
+
+    stream_id: str | None
+    files: tuple[Sighting, ...] = ()
+    duration_seconds: float | None = None
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a vendor said about a running attempt, by callback or when asked: a hint, never a fact.
+
+    `progress` is a fraction, or None when the number says nothing in a known unit. `ended`: no more is coming.
+    `perhaps_ended`: this is how the end looks, but also something else.
+    """
+
+    stream_id: str | None = None
+    progress: float | None = None
+    ended: bool = False
+    files: tuple[Sighting, ...] = ()
+    perhaps_ended: bool = False
+
+
+class PlaybackSource(Protocol):
+    """A vendor that makes a window of recorded video available on request."""
+
+    def lanes(self, camera: Camera) -> tuple[Lane, ...]:
+        """The lanes that a download of this camera occupies. Invalid when the camera is not this vendor's."""
+        ...
+
+    def submit(self, camera: Camera, window: Window, callback_url: str) -> Submission:
+        """Ask for a window. AnswerUnknown when it may have been taken; Nothing; Transient; Final."""
+        ...
+
+    def ask(self, stream_id: str) -> News:
+        """How a running attempt stands. Gone when the vendor no longer knows the stream."""
+        ...
+
+    def withdraw(self, camera: Camera, stream_id: str) -> None:
+        """Say that an attempt is no longer wanted. Best effort, with a short time-out of its own."""
+        ...
+
+    def read_callback(self, body: bytes, content_type: str) -> News:
+        """What a callback says. Invalid, with the field's name, when it cannot be read. No I/O but shared memory."""
+        ...
+
+    def probe(self) -> None:
+        """Raises unless the vendor answers at all; occupies nothing."""
+        ...
+
+
+# -- media and the archive ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """An open answer. `start` is where its bytes begin (0 when it begins anew), `total` the whole length if known.
+
+    `validator` is a strong one, fit for If-Range, or None. `chunks` raises Transient when the body breaks off.
+    """
+
+    start: int
+    total: int | None
+    validator: str | None
+    chunks: Iterator[bytes]
+
+
+class MediaSource(Protocol):
+    """The one guarded way to bytes behind an address that a vendor named."""
+
+    def open(self, address: str, start: int, validator: str | None) -> AbstractContextManager[Download]:
+        """Bytes from `start` on. Gone (404, 410), Transient (host not allowed, host away, 5xx), Refused."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFacts:
+    """What the check found out about whole bytes."""
+
+    content_type: str
+    extension: str
+    verdict: Verdict
+    duration_seconds: float | None
+
+
+MediaCheck = Callable[[BinaryIO], MediaFacts]  # Refused when the bytes are not whole media
+
+
+class Spool(Protocol):
+    """The unfinished bytes of one asset; ours alone until closed."""
+
+    @property
+    def size(self) -> int:
+        """Bytes kept so far."""
+        ...
+
+    @property
+    def validator(self) -> str | None:
+        """The validator under which they were fetched."""
+        ...
+
+    def restart(self, validator: str | None) -> None:
+        """Drop what is there and begin anew."""
+        ...
+
+    def write(self, chunk: bytes) -> None:
+        """Append."""
+        ...
+
+    def keep(self) -> None:
+        """Put everything written so far safely on disk."""
+        ...
+
+    def open(self) -> BinaryIO:
+        """Read it from the start."""
+        ...
+
+
+class Archive(Protocol):
+    """Where assets live. Publishing is all-or-nothing and repeatable; the sidecar comes last: it is the commit mark.
+
+    Keys are relative paths with `/`. A key without a sidecar has not landed.
+    """
+
+    def spool(self, asset_id: str) -> AbstractContextManager[Spool]:
+        """The spool of an asset, for one owner at a time; Transient `spool-busy` when somebody else has it."""
+        ...
+
+    def publish(self, spool: Spool, key: str, sidecar: Mapping[str, object]) -> None:
+        """Land the spool's bytes under `key`, then its sidecar. The same again changes nothing."""
+        ...
+
+    def reject(self, spool: Spool, key: str, sidecar: Mapping[str, object]) -> None:
+        """Keep the spool's bytes aside, where no final name is."""
+        ...
+
+    def sidecar(self, key: str) -> Mapping[str, object] | None:
+        """The sidecar of a landed asset, or None."""
+        ...
+
+    def landed(self, stem: str) -> Mapping[str, object] | None:
+        """The sidecar of the landed asset whose key is this stem and any extension, or None."""
+        ...
+
+    def size(self, key: str) -> int:
+        """Bytes of a landed asset. NotFound."""
+        ...
+
+    def read(self, key: str, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        """Bytes [start, stop) of a landed asset, in pieces. NotFound."""
+        ...
+
+    def free_bytes(self) -> int:
+        """Room that is left."""
+        ...

@@ -1,0 +1,76 @@
+"""Everything an entrance needs, on ports: web, worker and command line work with these and know no adapter.
+
+`wiring.build` makes them of the real world; tests make them of memory twins.
+"""
+
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+from uuid import uuid4
+
+from shared.circuits import Circuits
+from shared.domain.job import Lease
+from shared.ledger import Ledger
+from shared.ports import Archive, CameraStore, JobStore, MediaCheck, MediaSource, PlaybackSource, SharedMemory
+from shared.settings import Settings
+from shared.signing import Keys, callback_token
+from shared.sweep import LAST_SWEEP, Sweep
+from shared.wishes import Wishes
+
+
+def _owner() -> str:
+    return f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
+
+
+@dataclass(frozen=True)
+class Services:
+    """The parts, and the few derived things that several entrances need. `owner` names this process in leases."""
+
+    settings: Settings
+    jobs: JobStore
+    memory: SharedMemory
+    ledger: Ledger
+    cameras: CameraStore
+    archive: Archive
+    media: MediaSource
+    check: MediaCheck
+    sources: Mapping[str, PlaybackSource]
+    keys: Keys
+    admin_tokens: tuple[str, ...]
+    public_url: str
+    simulated: bool = False
+    owner: str = field(default_factory=_owner)
+
+    @cached_property
+    def wishes(self) -> Wishes:
+        """Where jobs are wished for."""
+        longest = timedelta(minutes=self.settings.window_minutes)
+        return Wishes(self.ledger, self.cameras, dict(self.sources), longest)
+
+    @cached_property
+    def circuits(self) -> Circuits:
+        """The vendors' circuits."""
+        wait = self.settings.retry_wait
+        return Circuits(self.memory, self.jobs.now, wait, wait * 6)
+
+    @cached_property
+    def sweep(self) -> Sweep:
+        """The healer."""
+        retention = timedelta(days=self.settings.retention_days)
+        return Sweep(self.ledger, self.memory, self.settings.sweep_every, retention, self.owner)
+
+    def callback_url(self, vendor: str, job_id: str, attempt: int) -> str:
+        """The address to which a vendor reports on one attempt."""
+        return f"{self.public_url}/callbacks/{vendor}/{callback_token(self.keys, vendor, job_id, attempt)}"
+
+    def lease(self, life: timedelta | None = None) -> Lease:
+        """A claim of this process from now on, for LEASE_SECONDS unless a longer one is needed."""
+        return Lease(self.owner, self.jobs.now() + max(self.settings.lease, life or timedelta(0)))
+
+    def last_sweep(self) -> datetime | None:
+        """When the last sweep ended, anywhere."""
+        text = self.memory.get(LAST_SWEEP)
+        return datetime.fromisoformat(text) if text else None

@@ -1,0 +1,84 @@
+"""The sweep: finds what is overdue or owed, lets its clock strike, and rings for whoever waits.
+
+It is the only healer. Lost doorbells, dead workers, silent vendors and an emptied broker all end here, because every
+live job is in `due`. So it does not ride on what it heals: it runs in a thread of the supervisor and of every worker's
+parent, with a client of its own, under a lease; the beat is only a nudge.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from threading import Event, Thread
+
+from shared.domain.effects import SETTLE, bell_of
+from shared.domain.events import DeadlinePassed
+from shared.errors import GleanerError, NotFound
+from shared.ledger import Ledger
+from shared.ports import SharedMemory
+
+LAST_SWEEP = "last-sweep"
+_BATCH = 500
+_MOST_BELLS = 8  # a worker that comes takes one job after the other, so a few bells wake as many as there are
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """One sweep, on ports. `owner` holds the lease for two periods, so that another takes over from a dead one."""
+
+    ledger: Ledger
+    memory: SharedMemory
+    every: timedelta
+    retention: timedelta
+    owner: str
+
+    def run(self) -> int | None:
+        """Look at everything that is overdue; how many jobs were, or None when another process sweeps."""
+        if not self.memory.hold("sweep", self.owner, self.every * 2):
+            return None
+        struck = 0
+        while jobs := self._strike():
+            struck += jobs
+            if jobs < _BATCH:
+                break
+        jobs_store = self.ledger.jobs
+        jobs_store.forget(jobs_store.now() - self.retention, _BATCH)
+        self.memory.swap(LAST_SWEEP, self.memory.get(LAST_SWEEP), jobs_store.now().isoformat())
+        return struck
+
+    def _strike(self) -> int:
+        found = self.ledger.jobs.overdue(_BATCH)
+        for job_id in found.jobs:
+            try:
+                self.ledger.record(job_id, DeadlinePassed())
+            except NotFound:
+                continue  # it has left the list meanwhile
+        for queue, depth in found.waiting.items():
+            for _ in range(min(depth, _MOST_BELLS)):
+                self.ledger.effects.ring(bell_of(queue))
+        for _ in range(min(found.debts, _MOST_BELLS)):
+            self.ledger.effects.ring(SETTLE)
+        return len(found.jobs)
+
+
+class Sweeper(Thread):
+    """Sweeps at once, and then until stopped. Trouble with the store is logged and met again at the next sweep."""
+
+    def __init__(self, sweep: Sweep) -> None:
+        super().__init__(name="sweeper", daemon=True)
+        self._sweep = sweep
+        self._over = Event()
+
+    def run(self) -> None:
+        """The thread's body."""
+        while not self._over.is_set():
+            try:
+                self._sweep.run()
+            except GleanerError as error:
+                log.warning("the sweep could not finish", extra={"code": error.code, "detail": error.detail})
+            self._over.wait(self._sweep.every.total_seconds())
+
+    def stop(self) -> None:
+        """Let the thread end after the sweep under way."""
+        self._over.set()

@@ -1,0 +1,110 @@
+"""From a wish to jobs: one camera's span of time becomes jobs that exist once, whoever wishes again.
+
+The job that is live or archived is returned, not doubled; one that ended without an asset is tried again; `force`
+asks anew. Bad input is Invalid with the field's name, and nothing has changed.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from ulid import ULID
+
+from shared.domain import planning
+from shared.domain.camera import Camera
+from shared.domain.events import RetryRequested
+from shared.domain.job import Job, Kind, Origin, State, Window
+from shared.errors import Conflict, Invalid
+from shared.ledger import Ledger
+from shared.ports import CameraStore, PlaybackSource
+
+_MOST_JOBS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """Creates playback jobs. `sources` are the vendors that can be asked, by name, in order of preference."""
+
+    ledger: Ledger
+    cameras: CameraStore
+    sources: dict[str, PlaybackSource]
+    longest: timedelta
+
+    def playback(
+        self,
+        camera: str,
+        window: Window,
+        origin: Origin = Origin.HAND,
+        force: bool = False,
+        parent: str | None = None,
+    ) -> tuple[Job, ...]:
+        """The jobs that stand for this window, cut at aligned marks, new or not. Invalid names the field."""
+        known = self.cameras.get(camera)
+        if known is None:
+            raise Invalid("camera-unknown", f"no camera is called {camera!r}", field="camera")
+        now = self.ledger.jobs.now()
+        _check(window, now)
+        vendor = self._vendor(known)
+        windows = planning.cut(window, self.longest, known.zone)
+        if len(windows) > _MOST_JOBS:
+            raise Invalid(
+                "window-too-long", f"would become {len(windows)} jobs, at most {_MOST_JOBS}", field="end"
+            )
+        return tuple(self._one(known, vendor, each, origin, force, parent, now) for each in windows)
+
+    def _vendor(self, camera: Camera) -> str:
+        for name in self.sources:
+            if name in camera.sections:
+                return name
+        raise Invalid(
+            "camera-without-playback", f"{camera.name} has no section of a playback vendor", field="camera"
+        )
+
+    def _one(
+        self,
+        camera: Camera,
+        vendor: str,
+        window: Window,
+        origin: Origin,
+        force: bool,
+        parent: str | None,
+        now: datetime,
+    ) -> Job:
+        wish = planning.wish(Kind.PLAYBACK, camera.name, window)
+        job = Job(
+            id=str(ULID()).lower(),
+            kind=Kind.PLAYBACK,
+            vendor=vendor,
+            camera=camera.name,
+            window=window,
+            wish=wish,
+            origin=origin,
+            created_at=now,
+            updated_at=now,
+            give_up_at=now + self.ledger.policy.give_up,
+            due_at=None,
+            parent=parent,
+            lanes=self.sources[vendor].lanes(camera),
+        )
+        if force:  # a wish of its own, so that neither job is mistaken for the other
+            job = replace(job, wish=f"{wish}/{job.id}")
+        return self.ledger.create(job) or self._existing(wish)
+
+    def _existing(self, wish: str) -> Job:
+        job_id = self.ledger.jobs.find(wish)
+        found = self.ledger.jobs.load(job_id) if job_id else None
+        if found is None:
+            raise Conflict(
+                "wish-in-flux", "the job for this window was dropped at this very moment; ask again"
+            )
+        if found.job.live or found.job.assets or found.job.state == State.ARCHIVED:
+            return found.job
+        self.ledger.record(found.job.id, RetryRequested())
+        again = self.ledger.jobs.load(found.job.id)
+        return again.job if again else found.job
+
+
+def _check(window: Window, now: datetime) -> None:
+    if window.start >= window.end:
+        raise Invalid("window-empty", "start must lie before end", field="start")
+    if window.end > now:
+        raise Invalid("window-in-the-future", "the window must be over", field="end")

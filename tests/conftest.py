@@ -1,0 +1,39 @@
+"""What all tests share: one real server for the whole run, and stores on it that do not see one another."""
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import fakeredis
+import pytest
+import redis
+
+from gleaner.embedded_redis import EmbeddedRedis
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real server of our own, as `gleaner up` starts it."""
+    server = EmbeddedRedis(tmp_path_factory.mktemp("home"))
+    server.start()
+    yield server.state_url
+    server.stop()
+
+
+@pytest.fixture
+def prefix() -> str:
+    """Keys that no other test uses."""
+    return f"{{test-{uuid4().hex[:12]}}}:"
+
+
+@pytest.fixture(scope="session")
+def real_client(redis_url: str) -> Iterator[redis.Redis]:
+    """A client of the real server."""
+    with redis.Redis.from_url(redis_url, decode_responses=True, protocol=2, socket_timeout=5) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def fake_client() -> Iterator[redis.Redis]:
+    """A client of the imitation, which runs the same scripts."""
+    with fakeredis.FakeRedis(decode_responses=True) as client:
+        yield client
