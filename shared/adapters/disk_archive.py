@@ -1,0 +1,222 @@
+"""The archive in a folder: bytes move to their final name in one step when they are whole, and their sidecar follows.
+
+An archive is known by the id in its marker, so that a folder that is not mounted, or another's, is never taken for it.
+Unfinished bytes lie in the spool folder, by asset, each with one owner at a time. A process that dies between the bytes and
+their sidecar leaves an orphan, which the next spool of that asset takes back; so nothing is fetched twice.
+"""
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from io import BufferedReader
+from pathlib import Path
+from typing import BinaryIO
+
+from shared.adapters.archive_keys import (
+    REJECTED,
+    SIDECAR,
+    fit,
+    must_be_name,
+    must_fit,
+    not_as_told,
+    not_landed,
+    same_bytes,
+    taken,
+)
+from shared.adapters.archive_marker import begin_or_find, find
+from shared.adapters.disk import ABSENT, folder, locked, read_whole, reading, write_whole, writing
+from shared.adapters.disk_spool import DiskSpool, Note, data_path, note_path
+from shared.errors import Refused
+from shared.ports import Spool
+
+PARTIAL = ".partial"
+PIECE = 256 * 1024  # bytes
+
+
+class DiskArchive:
+    """See the port. An archive that is there already is opened without writing anything."""
+
+    def __init__(self, root: Path, spool_dir: Path | None = None, expected_id: str | None = None) -> None:
+        """Open the archive in `root`, or begin one where there is nothing yet.
+
+        With `expected_id` only that archive will do, and none is begun. Misconfigured when it is another, or none, or when
+        the folder holds other things; Transient when the folder cannot be read or written.
+        """
+        self._root = root
+        self._spools = spool_dir or root / PARTIAL
+        self.id = begin_or_find(root, (PARTIAL, REJECTED)) if expected_id is None else find(root, expected_id)
+
+    @contextmanager
+    def spool(self, asset_id: str) -> Iterator[DiskSpool]:
+        """See the port. What a dead owner left is taken over, even from under the final name."""
+        must_be_name(asset_id)
+        with writing("the spool folder"):
+            self._spools.mkdir(parents=True, exist_ok=True)
+        with locked(self._spools / f"{asset_id}.lock"):
+            with writing(asset_id):
+                self._take_back(asset_id)
+            spool = DiskSpool(self._spools, asset_id)
+            try:
+                yield spool
+            finally:
+                spool.close()
+
+    def publish(self, spool: Spool, key: str, sidecar: Mapping[str, object]) -> None:
+        """See the port; `sidecar` says `size` and `sha256`.
+
+        Refused `archive-conflict` when other bytes have landed there, `archive-mismatch` when the spool is not of that
+        size. Bytes without a sidecar have not landed: the same ones are adopted, others give way.
+        """
+        self._land(_ours(spool), must_fit(key), sidecar)
+
+    def reject(self, spool: Spool, key: str, sidecar: Mapping[str, object]) -> None:
+        """See the port. What was rejected under this key before gives way."""
+        path = f"{REJECTED}/{must_fit(key)}"
+        earlier = self._sidecar(path)
+        if earlier is not None and not same_bytes(earlier, sidecar):
+            with writing(key):
+                (self._root / f"{path}{SIDECAR}").unlink(missing_ok=True)
+        self._land(_ours(spool), path, sidecar)
+
+    def sidecar(self, key: str) -> Mapping[str, object] | None:
+        """See the port. Refused when there is one and it cannot be read."""
+        return self._sidecar(key) if fit(key) else None
+
+    def landed(self, stem: str) -> Mapping[str, object] | None:
+        """See the port."""
+        *parents, name = must_fit(f"{stem}.any").removesuffix(".any").split("/")
+        assets = (other.removesuffix(SIDECAR) for other in self._names(parents) if other.endswith(SIDECAR))
+        keys = sorted("/".join((*parents, asset)) for asset in assets if asset.rpartition(".")[0] == name)
+        return self._sidecar(keys[0]) if keys else None
+
+    def size(self, key: str) -> int:
+        """See the port."""
+        with self._asset(key) as file:
+            return os.fstat(file.fileno()).st_size
+
+    def read(self, key: str, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        """See the port; NotFound comes with the call, not with the first piece."""
+        end = self.size(key)
+        return self._pieces(key, start, end if stop is None else min(stop, end))
+
+    def free_bytes(self) -> int:
+        """See the port; where the spool folder is on another disk, the fuller one counts."""
+        with reading("free space"):
+            spools = next(path for path in (self._spools, *self._spools.parents) if path.exists())
+            return min(shutil.disk_usage(path).free for path in (self._root, spools))
+
+    def _land(self, spool: DiskSpool, path: str, sidecar: Mapping[str, object]) -> None:
+        *parents, name = path.split("/")
+        with locked(self._spools / f"key-{hashlib.sha256(path.encode()).hexdigest()}.lock"), writing(path):
+            there = self._sidecar(path)
+            if there is not None and not same_bytes(there, sidecar):
+                raise taken(path)
+            with folder(self._root, parents, create=True) as where:
+                if not self._holds(path, sidecar):
+                    _move(spool, where, path, sidecar)
+                if there is None:
+                    text = json.dumps(dict(sidecar), ensure_ascii=False, indent=2)
+                    write_whole(where, f"{name}{SIDECAR}", [text.encode(), b"\n"])
+            spool.landed()
+
+    def _take_back(self, asset_id: str) -> None:
+        """Bring an orphan home: bytes that moved to their final name and never got their sidecar."""
+        landing = Note.read(note_path(self._spools, asset_id)).landing or ""
+        home = data_path(self._spools, asset_id)
+        if home.exists() or not fit(landing.removeprefix(f"{REJECTED}/")):
+            return
+        if self._sidecar(landing) is not None:
+            return
+        *parents, name = landing.split("/")
+        try:
+            with folder(self._root, parents) as where:
+                os.rename(name, home, src_dir_fd=where)
+        except OSError as error:
+            if error.errno not in (*ABSENT, errno.EXDEV):
+                raise
+
+    def _holds(self, path: str, sidecar: Mapping[str, object]) -> bool:
+        """Whether these very bytes lie there, landed or not."""
+        file = self._opened(path)
+        if file is None:
+            return False
+        with file:
+            size = os.fstat(file.fileno()).st_size
+            return (
+                size == sidecar["size"]
+                and hashlib.file_digest(file, "sha256").hexdigest() == sidecar["sha256"]
+            )
+
+    def _sidecar(self, path: str) -> Mapping[str, object] | None:
+        file = self._opened(f"{path}{SIDECAR}")
+        if file is None:
+            return None
+        try:
+            with file, reading(path):
+                found = json.load(file)
+        except ValueError:
+            raise Refused("sidecar-unreadable", f"the sidecar of {path} is damaged") from None
+        if not isinstance(found, dict):
+            raise Refused("sidecar-unreadable", f"the sidecar of {path} is damaged")
+        return found
+
+    def _names(self, parents: list[str]) -> list[str]:
+        with reading("/".join(parents)):
+            try:
+                with folder(self._root, parents) as where, os.scandir(where) as entries:
+                    return [entry.name for entry in entries]
+            except OSError as error:
+                if error.errno not in ABSENT:
+                    raise
+        return []
+
+    def _opened(self, path: str) -> BufferedReader | None:
+        *parents, name = path.split("/")
+        with reading(path):
+            try:
+                with folder(self._root, parents) as where:
+                    return read_whole(where, name)
+            except OSError as error:
+                if error.errno not in ABSENT:
+                    raise
+        return None
+
+    @contextmanager
+    def _asset(self, key: str) -> Iterator[BinaryIO]:
+        file = self._opened(key) if self.sidecar(key) is not None else None
+        if file is None:
+            raise not_landed(key)
+        with file:
+            yield file
+
+    def _pieces(self, key: str, start: int, stop: int) -> Iterator[bytes]:
+        with self._asset(key) as file, reading(key):
+            file.seek(start)
+            while piece := file.read(max(0, min(PIECE, stop - file.tell()))):
+                yield piece
+
+
+def _ours(spool: Spool) -> DiskSpool:
+    if not isinstance(spool, DiskSpool):
+        raise TypeError("a spool of another archive")
+    return spool
+
+
+def _move(spool: DiskSpool, where: int, path: str, sidecar: Mapping[str, object]) -> None:
+    if spool.size != sidecar["size"]:
+        raise not_as_told(path, spool.size)
+    name = path.rpartition("/")[2]
+    spool.will_land(path)
+    try:
+        os.rename(spool.path, name, dst_dir_fd=where)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        with spool.open() as source:  # the spool folder is on another disk
+            write_whole(where, name, iter(partial(source.read, PIECE), b""))
+    os.fsync(where)

@@ -1,0 +1,153 @@
+"""An asset's unfinished bytes on disk, and a note beside them that is always written before the bytes it vouches for.
+
+After a process has died, all that it wrote is still there and is taken over. After a machine has died, what was not yet
+`keep`-ed may be anything, so a spool from before the last start of the machine is cut back to what was kept.
+"""
+
+import json
+import os
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+from shared.adapters.disk import WRITE, folder, read_whole, write_whole, writing
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+def _boot() -> str | None:
+    """What changes whenever the machine starts; None where that cannot be told, and then nothing unkept is believed."""
+    try:
+        return BOOT_ID.read_text().strip()
+    except OSError:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """`kept`: bytes known to be on disk. `landing`: the path, in the archive, that the bytes were about to move to."""
+
+    validator: str | None = None
+    kept: int = 0
+    boot: str | None = None
+    landing: str | None = None
+
+    @classmethod
+    def read(cls, path: Path) -> "Note":
+        """The note, or an empty one where there is none."""
+        try:
+            return cls(**json.loads(path.read_bytes()))
+        except (FileNotFoundError, ValueError, TypeError):
+            return cls()
+
+
+class DiskSpool:
+    """See the port. Whoever makes one holds the asset's lock. Transient `no-space`, `archive-unwritable`."""
+
+    def __init__(self, home: Path, asset_id: str) -> None:
+        """Take over what is there, or begin."""
+        self._home = home
+        self._asset_id = asset_id
+        self.path = data_path(home, asset_id)
+        self._note_path = note_path(home, asset_id)
+        self._note = Note.read(self._note_path)
+        self._noted = False
+        with writing(asset_id):
+            self._descriptor = os.open(self.path, WRITE | os.O_APPEND, 0o644)
+            self._size = os.fstat(self._descriptor).st_size
+            if self._note.boot is None or self._note.boot != _boot():
+                self._cut(self._note.kept)
+        self._note = replace(self._note, kept=min(self._note.kept, self._size), landing=None)
+
+    @property
+    def size(self) -> int:
+        """Bytes there, kept or not."""
+        return self._size
+
+    @property
+    def validator(self) -> str | None:
+        """The validator under which they were fetched."""
+        return self._note.validator if self._size else None
+
+    def restart(self, validator: str | None) -> None:
+        """Drop what is there and begin anew."""
+        with writing(self._asset_id):
+            self._cut(0)
+            self._save(Note(validator, boot=_boot()))
+
+    def write(self, chunk: bytes) -> None:
+        """Append. What went in before an error stays, and counts."""
+        with writing(self._asset_id):
+            if not self._noted:
+                self._save(replace(self._note, validator=self.validator, boot=_boot()))
+            left = memoryview(chunk)
+            while left:
+                written = os.write(self._descriptor, left)
+                self._size += written
+                left = left[written:]
+
+    def keep(self) -> None:
+        """Put everything written so far safely on disk."""
+        if self._noted and self._note.kept == self._size:
+            return
+        with writing(self._asset_id):
+            try:
+                os.fsync(self._descriptor)
+            except OSError:
+                # The system may have dropped what it could not write, and have forgotten that.
+                self._cut(self._note.kept)
+                raise
+            self._save(replace(self._note, kept=self._size, boot=_boot()))
+
+    def open(self) -> BinaryIO:
+        """Read it from the start."""
+        with writing(self._asset_id), folder(self._home, ()) as where:
+            return read_whole(where, self.path.name)
+
+    def will_land(self, path: str) -> None:
+        """Note where the bytes are about to go, so that they are found there if that is all that happens."""
+        self.keep()
+        with writing(self._asset_id):
+            self._save(replace(self._note, landing=path))
+
+    def landed(self) -> None:
+        """Forget it all: the bytes are an asset now, and out of our reach."""
+        self.close()
+        _forget(self.path, self._note_path)
+
+    def close(self) -> None:
+        """Leave what there is to whoever comes next; where there is nothing, leave nothing."""
+        if self._descriptor < 0:
+            return
+        os.close(self._descriptor)
+        self._descriptor = -1
+        if not self._size:
+            _forget(self.path, self._note_path)
+
+    def _cut(self, size: int) -> None:
+        if self._size > size:
+            os.ftruncate(self._descriptor, size)
+            os.fsync(self._descriptor)
+            self._size = size
+
+    def _save(self, note: Note) -> None:
+        with folder(self._home, ()) as where:
+            write_whole(where, self._note_path.name, [json.dumps(asdict(note)).encode()])
+        self._note, self._noted = note, True
+
+
+def data_path(home: Path, asset_id: str) -> Path:
+    """Where an asset's unfinished bytes lie."""
+    return home / f"{asset_id}.part"
+
+
+def note_path(home: Path, asset_id: str) -> Path:
+    """Where their note lies."""
+    return home / f"{asset_id}.json"
+
+
+def _forget(*paths: Path) -> None:
+    with suppress(OSError):  # what stays is empty, or has landed: the next owner clears it away
+        for path in paths:
+            path.unlink(missing_ok=True)
