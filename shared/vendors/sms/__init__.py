@@ -1,0 +1,8 @@
+"""The SMS playback platform (Om Agent OpenAPI), as one vendor value. README.md tells what is known of it and what not."""
+
+from shared.vendors.base import Vendor
+from shared.vendors.sms.client import SmsPlayback
+from shared.vendors.sms.section import read_section
+from shared.vendors.sms.settings import SmsSettings
+
+VENDOR = Vendor(name="sms", settings=SmsSettings, section=read_section, build=SmsPlayback)

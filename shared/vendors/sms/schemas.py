@@ -1,0 +1,198 @@
+"""What comes in from outside, as frozen values: the owner's section of a camera, and the vendor's own JSON.
+
+The section refuses what it does not know. The vendor's JSON is read leniently: unknown fields are ignored, names may be
+in snake or camel case, numbers may be strings, and an absent, null or empty value is the same as none.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields
+
+from shared.errors import Invalid
+from shared.vendors.sms.addresses import web_address
+from shared.vendors.sms.units import Figure
+
+ID_LENGTH = 256
+MESSAGE_LENGTH = 1000
+MOST = 1e15  # no seconds and no bytes of ours are more
+SUCCESS = "0"
+SPELLINGS = {
+    "streamId": ("streamId", "stream_id"),
+    "fileUrl": ("fileUrl", "file_url", "playback_file_url", "playbackFileUrl"),
+    "downloadProgress": ("downloadProgress", "download_progress", "progress"),
+    "playbackDuration": ("playback_duration", "playbackDuration"),
+    "playbackFileSize": ("playback_file_size", "playbackFileSize"),
+}
+CALLBACK_NAMES = ("streamId", "fileUrl", "downloadProgress")
+_NUMBER = re.compile(r"\s*(\d{1,20}(?:\.\d{0,20})?(?:[eE][+-]?\d{1,3})?)\s*(%?)\s*", re.ASCII)
+
+
+# -- the vendor's values -----------------------------------------------------------------------------------------------
+
+
+def _handle(value: object) -> str:
+    """An id of the vendor's: printable text, or a whole number, kept exactly as it came."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise ValidationError("must be text")
+    if len(text := str(value)) > ID_LENGTH:
+        raise ValidationError(f"longer than {ID_LENGTH} characters")
+    if not text.isprintable():  # false for control characters and for halves of surrogate pairs
+        raise ValidationError("holds characters that cannot be printed")
+    return text
+
+
+def _address(value: object) -> str:
+    """Where a file is: an http or https address."""
+    if not isinstance(value, str):
+        raise ValidationError("must be text")
+    try:
+        return web_address(value)
+    except ValueError as error:
+        raise ValidationError(str(error)) from error
+
+
+def _figure(value: object) -> Figure:
+    """A progress: a number 0..100, or the same as text, with or without a percent sign; a hair above 100 is 100."""
+    figure = _number(value)
+    if figure.value > 101:
+        raise ValidationError("must be between 0 and 100")
+    return Figure(min(figure.value, 100.0), figure.percent)
+
+
+def _amount(value: object) -> float | None:
+    """A duration or a size; 0 is how comparable platforms say that they do not know."""
+    return _number(value).value or None
+
+
+def _number(value: object) -> Figure:
+    percent = ""
+    if isinstance(value, str):
+        match = _NUMBER.fullmatch(value)
+        if match is None:
+            raise ValidationError("is not a number of 0 or more")
+        value, percent = float(match[1]), match[2]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValidationError("must be a number")
+    if not 0 <= value <= MOST:
+        raise ValidationError("is not a number of 0 or more")
+    return Figure(float(value), bool(percent))
+
+
+# -- the vendor's messages ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the vendor said about one download; None is what it did not say. Duration is seconds, size bytes."""
+
+    stream_id: str | None = None
+    file_url: str | None = None
+    figure: Figure | None = None
+    duration: float | None = None
+    size: float | None = None
+
+
+class ReportSchema(Schema):
+    """The three names of the callback, and the two more of the submit's answer, as on the vendor's download page."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    stream_id = fields.Function(deserialize=_handle, data_key="streamId")
+    file_url = fields.Function(deserialize=_address, data_key="fileUrl")
+    figure = fields.Function(deserialize=_figure, data_key="downloadProgress")
+    duration = fields.Function(deserialize=_amount, data_key="playbackDuration")
+    size = fields.Function(deserialize=_amount, data_key="playbackFileSize")
+
+
+_ANSWER = ReportSchema()
+_CALLBACK = ReportSchema(only=("stream_id", "file_url", "figure"))
+
+
+def strict_report(values: Mapping[str, object]) -> Report:
+    """What a callback says. Invalid, naming the field as the vendor's page spells it."""
+    try:
+        return Report(**_CALLBACK.load(_gather(values)))
+    except ValidationError as error:
+        field, words = next(iter(error.messages_dict.items()))
+        raise Invalid("callback-unreadable", f"{field}: {words[0]}", field=field) from error
+
+
+def lenient_report(values: Mapping[str, object]) -> Report:
+    """What an answer of ours holds: a value that cannot be read is left out, for the vendor has said yes all the same."""
+    try:
+        return Report(**_ANSWER.load(_gather(values)))
+    except ValidationError as error:
+        return Report(**dict(error.valid_data or {}))
+
+
+def mentions_download(values: Mapping[str, object]) -> bool:
+    """Whether any of the callback's fields is there, in any spelling."""
+    return any(spelling in values for name in CALLBACK_NAMES for spelling in SPELLINGS[name])
+
+
+def _gather(values: Mapping[str, object]) -> dict[str, object]:
+    found = {name: _first(values, spellings) for name, spellings in SPELLINGS.items()}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _first(values: Mapping[str, object], spellings: tuple[str, ...]) -> object:
+    present = (values.get(spelling) for spelling in spellings)
+    return next((value for value in present if value is not None and value != ""), None)
+
+
+# -- the vendor's envelope ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer. `code` is None when it is no envelope of the vendor's: not JSON, no object, or without a code."""
+
+    status: int
+    code: str | None
+    message: str
+    data: Mapping[str, object]
+
+    @property
+    def accepted(self) -> bool:
+        """A yes: the page's examples have the code "0"; the number 0 is taken for the same."""
+        return 200 <= self.status < 300 and self.code == SUCCESS
+
+    @property
+    def refused(self) -> bool:
+        """A recognisable no."""
+        return self.code not in (None, SUCCESS)
+
+    @property
+    def summary(self) -> str:
+        """For people; not yet fit to be shown."""
+        said = "not in the platform's form" if self.code is None else f"code {self.code}: {self.message}"
+        return f"HTTP {self.status}, {said}"
+
+
+def read_answer(status: int, body: bytes) -> Answer:
+    """The vendor's envelope {code, message, data}, or what is left of it."""
+    try:
+        envelope = parse_json(body)
+    except ValueError:
+        envelope = None
+    values = envelope if isinstance(envelope, dict) else {}
+    code, message, data = values.get("code"), values.get("message"), values.get("data")
+    return Answer(
+        status,
+        code=str(code).strip()[:32] if isinstance(code, str | int) and not isinstance(code, bool) else None,
+        message=message[:MESSAGE_LENGTH] if isinstance(message, str) else "",
+        data=data if isinstance(data, dict) else {},
+    )
+
+
+def parse_json(body: bytes) -> object:
+    """JSON in UTF-8. ValueError for anything else, nesting without end included; of a doubled key the last counts."""
+    try:
+        value: object = json.loads(body.decode("utf-8-sig"))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    return value
