@@ -1,0 +1,140 @@
+"""The one place where the real world is assembled: settings in, `Services` out.
+
+Building does no I/O but the generated secrets, the cameras file and the archive's marker: a store that is away is met
+when it is used.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import redis
+from redis.backoff import ExponentialBackoff
+from redis.retry import Retry
+
+from shared import secrets
+from shared.adapters import media
+from shared.adapters.cameras_file import CamerasFile
+from shared.adapters.celery_queue import CeleryQueue
+from shared.adapters.disk_archive import DiskArchive
+from shared.adapters.http import GuardedSession
+from shared.adapters.http_media import HttpMediaSource
+from shared.adapters.media_guard import MediaAllow
+from shared.adapters.redis_store import RedisJobStore, RedisShared
+from shared.domain.retries import Policy
+from shared.errors import Misconfigured
+from shared.ledger import Ledger
+from shared.services import Services
+from shared.settings import Settings, Source, read, source, words
+from shared.signing import Keys
+from shared.vendors import load
+from shared.vendors.base import Toolbox, Vendor
+
+SIMULATED = "GLEANER_SIMULATED"  # set by `gleaner up` for its children when the vendors are the sandbox's
+
+
+def build(settings: Settings | None = None, where: Source | None = None, patient: bool = True) -> Services:
+    """Services of the real world. `patient`: wait for a slow store and try again, which a web request must not."""
+    where = where or source()
+    settings = settings or read(Settings, where)
+    vendors = load(settings.vendors)
+    client = state_client(settings, patient)
+    memory = RedisShared(client, settings.redis_prefix)
+    jobs = RedisJobStore(client, settings.redis_prefix, patience=settings.busy_wait)
+    policy = policy_of(settings)
+    session = GuardedSession()
+    own = {vendor.name: read(vendor.settings, where) for vendor in vendors.values()}
+    toolbox = Toolbox(session, memory)
+    return Services(
+        settings=settings,
+        jobs=jobs,
+        memory=memory,
+        ledger=Ledger(jobs, CeleryQueue(broker_url(settings), settings.redis_prefix), policy),
+        cameras=CamerasFile(
+            settings.cameras_file, {name: vendor.section for name, vendor in vendors.items()}
+        ),
+        archive=archive(settings),
+        media=HttpMediaSource(session, _allowed(settings, vendors, own), frozenset({settings.port})),
+        check=media.check,
+        sources={name: vendor.build(own[name], toolbox) for name, vendor in vendors.items()},
+        keys=Keys(_secrets(settings.secret_key, settings.home, secrets.SECRET_KEY)),
+        admin_tokens=_secrets(settings.admin_token, settings.home, secrets.ADMIN_TOKEN),
+        public_url=settings.public_url or settings.local_url,
+        simulated=bool(os.environ.get(SIMULATED)),
+    )
+
+
+def policy_of(settings: Settings) -> Policy:
+    """The lifecycle's numbers, as far as they are settings."""
+    return Policy(
+        silence=settings.silence,
+        busy_wait=settings.busy_wait,
+        finalising=settings.finalising,
+        grace=settings.grace,
+        give_up=settings.give_up,
+        retries=settings.retries,
+        unanswered=settings.unanswered,
+        retry_wait=settings.retry_wait,
+    )
+
+
+def state_client(settings: Settings, patient: bool = True) -> redis.Redis:
+    """A client of the state database. Every time-out is given: the library's own hold a request for a minute."""
+    if not settings.redis_url:
+        raise Misconfigured("no-redis", "REDIS_URL is not set; `gleaner up` starts a server of its own")
+    retry = Retry(ExponentialBackoff(cap=1, base=0.05), 3 if patient else 0)
+    return redis.Redis.from_url(
+        settings.redis_url,
+        decode_responses=True,
+        protocol=2,
+        socket_timeout=5 if patient else 0.5,
+        socket_connect_timeout=2 if patient else 0.5,
+        health_check_interval=10,
+        retry=retry,
+    )
+
+
+def broker_url(settings: Settings) -> str:
+    """The broker: as set, else the next database of the state's server, in the spelling that kombu knows."""
+    if settings.broker_url:
+        return settings.broker_url
+    url = urlsplit(settings.redis_url)
+    if url.scheme == "unix":
+        return f"redis+socket://{url.path}?virtual_host={_database(url.query.removeprefix('db=')) + 1}"
+    return url._replace(path=f"/{_database(url.path.strip('/')) + 1}").geturl()
+
+
+def _database(text: str) -> int:
+    return int(text) if text.isdigit() else 0
+
+
+def archive(settings: Settings) -> DiskArchive:
+    """The archive that the settings name. Its id is remembered, so that no other is ever taken for it."""
+    url = settings.archive_url or (settings.home / "archive").absolute().as_uri()
+    if not url.startswith("file:///"):
+        raise Misconfigured("bad-setting", "ARCHIVE_URL: only file:///path is served so far")
+    known = settings.home / "archive-id"
+    opened = DiskArchive(
+        Path(urlsplit(url).path),
+        Path(settings.spool_dir) if settings.spool_dir else None,
+        known.read_text(encoding="utf-8").strip() if known.exists() else None,
+    )
+    if not known.exists():
+        known.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        known.write_text(f"{opened.id}\n", encoding="utf-8")
+    return opened
+
+
+def _allowed(settings: Settings, vendors: dict[str, Vendor[Any]], own: dict[str, Any]) -> MediaAllow:
+    """MEDIA_ALLOW, or else the vendors' own hosts, whatever port their media come from."""
+    named = words(settings.media_allow)
+    hosts = [urlsplit(own[name].base_url).hostname for name in vendors]
+    return MediaAllow.parse(
+        ",".join(named or [f"[{host}]" if ":" in host else host for host in hosts if host])
+    )
+
+
+def _secrets(setting: str, home: Path, name: str) -> tuple[str, ...]:
+    """What is set, comma-separated for rotation, or else the generated one."""
+    return words(setting) or (secrets.load_or_create(home, name),)

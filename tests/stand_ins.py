@@ -1,0 +1,111 @@
+"""Stand-ins for the outside world, answering from scripts: a vendor, and the check of media. The rest is memory twins."""
+
+from collections import deque
+from typing import Any, BinaryIO
+
+from shared.domain.camera import Camera
+from shared.domain.job import Lane, Verdict, Window
+from shared.errors import Refused, Transient, Whose
+from shared.ports import MediaFacts, News, Submission
+
+Answer = (
+    object  # a value to return, an exception to raise, or a callable that is asked with the call's arguments
+)
+
+
+class Script:
+    """Answers in their order, then `then` for ever. An exception is raised; a callable is called."""
+
+    def __init__(self, *answers: Answer, then: Answer = None) -> None:
+        self.answers = deque(answers)
+        self.then = then
+
+    def next(self, *arguments: object) -> Any:
+        """The next answer."""
+        answer = self.answers.popleft() if self.answers else self.then
+        if callable(answer) and not isinstance(answer, type):
+            answer = answer(*arguments)
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+
+class Killed(BaseException):
+    """The process was killed at this point."""
+
+
+class StandInVendor:
+    """A PlaybackSource. Its four scripts are free to be replaced; what it was told is listed.
+
+    Unless told otherwise it accepts everything, under stream ids `s1`, `s2` and so on, and is silent when asked.
+    """
+
+    def __init__(self, room: int = 1) -> None:
+        self.room = room
+        self.answers = Script(then=self._yes)
+        self.asks = Script(then=News())
+        self.withdrawals = Script()
+        self.probes = Script()
+        self.callbacks = Script(then=News())
+        self.submitted: list[
+            tuple[str, str]
+        ] = []  # camera and callback address of each submission that arrived
+        self.asked: list[str] = []
+        self.withdrawn: list[str] = []
+        self.probed = 0
+
+    def _yes(self, *_: object) -> Submission:
+        return Submission(f"s{len(self.submitted)}")
+
+    def lanes(self, camera: Camera) -> tuple[Lane, ...]:
+        """One lane for each camera."""
+        return (Lane(f"device-of-{camera.name}", self.room),)
+
+    def submit(self, camera: Camera, window: Window, callback_url: str) -> Submission:
+        """The next answer to a submission."""
+        self.submitted.append((camera.name, callback_url))
+        answer: Submission = self.answers.next(camera, window, callback_url)
+        return answer
+
+    def ask(self, stream_id: str) -> News:
+        """The next answer to an ask."""
+        self.asked.append(stream_id)
+        answer: News = self.asks.next(stream_id)
+        return answer
+
+    def withdraw(self, camera: Camera, stream_id: str) -> None:
+        """Note the withdrawal."""
+        self.withdrawn.append(stream_id)
+        self.withdrawals.next(camera, stream_id)
+
+    def read_callback(self, body: bytes, content_type: str) -> News:
+        """The next callback's meaning, whatever its bytes."""
+        news: News = self.callbacks.next(body, content_type)
+        return news
+
+    def probe(self) -> None:
+        """The next answer to a probe."""
+        self.probed += 1
+        self.probes.next()
+
+
+def busy(*_: object) -> Transient:
+    """The device has no room."""
+    return Transient("device-busy", whose=Whose.CAMERA, answered=True)
+
+
+def away(*_: object) -> Transient:
+    """Nobody answers at the vendor's address, or at the media host's."""
+    return Transient("vendor-away", whose=Whose.VENDOR, asked=False)
+
+
+def in_trouble(*_: object) -> Transient:
+    """The vendor answers 500 to this."""
+    return Transient("vendor-error", "500", whose=Whose.JOB)
+
+
+def check(stream: BinaryIO) -> MediaFacts:
+    """Takes half an hour of film for granted, unless the bytes begin with `bad`."""
+    if stream.read(3) == b"bad":
+        raise Refused("damaged", "a stand-in says so")
+    return MediaFacts("video/mp4", "mp4", Verdict.COMPLETE, 1800.0)

@@ -1,0 +1,67 @@
+"""The Celery app: settings that survive Redis restarts, services built once per process, and the sweep in every parent.
+
+No retries, ETAs, results or chains of Celery's: what must happen is in the ledger, and a message is only a doorbell.
+Gossip, mingle and remote control stay on: workers without them were seen to go deaf when Redis restarted.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+from celery import Celery, signals
+
+from shared.adapters.celery_queue import broker_options
+from shared.domain.effects import CONTROL
+from shared.logs import set_up
+from shared.services import Services
+from shared.settings import Settings, read, source
+from shared.sweep import Sweeper
+from shared.wiring import broker_url, build
+from worker.schedule import schedule
+
+settings = read(Settings, source())
+
+app = Celery("gleaner", broker=broker_url(settings), include=["worker.tasks"])
+app.conf.update(
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_ignore_result=True,
+    task_default_queue=CONTROL,
+    task_soft_time_limit=300,
+    task_time_limit=360,
+    task_publish_retry=False,
+    accept_content=["json"],
+    worker_prefetch_multiplier=1,
+    worker_disable_prefetch=True,
+    worker_max_tasks_per_child=200,
+    worker_max_memory_per_child=400_000,
+    worker_cancel_long_running_tasks_on_connection_loss=True,
+    worker_soft_shutdown_timeout=20,
+    worker_enable_soft_shutdown_on_idle=False,
+    worker_hijack_root_logger=False,
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    broker_transport_options=broker_options(settings.redis_prefix),
+    visibility_timeout=3600,
+    beat_schedule=schedule(settings),
+)
+
+
+@lru_cache(maxsize=1)
+def services() -> Services:
+    """This process's own parts; a forked child builds its own."""
+    return build(settings)
+
+
+@signals.setup_logging.connect
+def _log(**_: Any) -> None:
+    set_up(settings.log_format)
+
+
+@signals.worker_process_init.connect
+def _forget_parents_services(**_: Any) -> None:
+    services.cache_clear()
+
+
+@signals.worker_ready.connect
+def _sweep_in_parent(**_: Any) -> None:
+    Sweeper(services().sweep).start()

@@ -1,0 +1,237 @@
+"""Claim the next job with something to fetch, stream its bytes, check them, and land them as an asset.
+
+Bytes go to a spool that outlives this process, so a kill costs at most what was not yet kept. A slice ends in good
+order long before the task's time limit. Only bytes that were whole, checked and hashed get a final name, and the
+sidecar comes last.
+"""
+
+import hashlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.domain import events as e
+from shared.domain import planning
+from shared.domain.camera import Camera
+from shared.domain.job import Asset, File, Job, Verdict
+from shared.domain.lifecycle import Moved
+from shared.domain.rules.moving import Late
+from shared.errors import Final, Gone, Refused, Transient, Whose
+from shared.ports import Download, MediaFacts, Spool
+from shared.services import Services
+
+SLICE = timedelta(seconds=240)
+
+
+class _Replaced(Exception):
+    """Another worker has the claim, or the job no longer wants the bytes."""
+
+
+@dataclass(frozen=True)
+class _Claim:
+    """What one claim works with."""
+
+    services: Services
+    job: Job
+    file: File
+    camera: Camera
+    until: float  # by the monotonic clock, when the slice ends
+
+    @property
+    def asset_id(self) -> str:
+        """The same for the same file of the same job, so that bytes that landed before are found again."""
+        return hashlib.sha256(f"{self.job.id}/{self.file.identity}".encode()).hexdigest()[:20]
+
+    def key(self, extension: str) -> str:
+        """Where the asset lives."""
+        job = self.job
+        return planning.asset_key(
+            self.camera.name, self.camera.zone, job.window.start, job.kind, self.asset_id, extension
+        )
+
+    def beat(self, size: int) -> None:
+        """Say that bytes are safe; _Replaced when nobody wants to hear it."""
+        services = self.services
+        kept = e.Kept(self.job.claim, size, services.lease().until)
+        if isinstance(services.ledger.record(self.job.id, kept), Late):
+            raise _Replaced
+
+
+def fetch(services: Services, queue: str) -> bool:
+    """Take one job through one slice of its fetch. False when nothing waits."""
+    job_id = services.jobs.take(queue)
+    if job_id is None:
+        return False
+    found = services.jobs.load(job_id)
+    if found is None:
+        return True
+    camera = services.cameras.get(found.job.camera)
+    if camera is None:
+        services.ledger.record(
+            job_id, e.Postponed("camera-unknown", f"the cameras file has no {found.job.camera}")
+        )
+        return True
+    claimed = services.ledger.record(job_id, e.FetchStarted(services.lease()))
+    file = claimed.job.file(claimed.job.fetching) if isinstance(claimed, Moved) else None
+    if isinstance(claimed, Moved) and file is not None:
+        _work(services, claimed.job, file, camera)
+    return True
+
+
+def _work(services: Services, job: Job, file: File, camera: Camera) -> None:
+    claim = _Claim(services, job, file, camera, time.monotonic() + SLICE.total_seconds())
+    try:
+        services.ledger.record(job.id, _result(claim))
+    except _Replaced:
+        return  # whoever has the claim now goes on from the spool
+
+
+def _result(claim: _Claim) -> e.Event:
+    """What became of the slice, as an event."""
+    number, identity = claim.job.claim, claim.file.identity
+    try:
+        return _adopted(claim) or _brought(claim)
+    except Gone:
+        return e.DownloadGone(number, identity)
+    except Final as no:
+        return e.FetchFailed(number, identity, no.code, no.detail, final=True)
+    except Transient as no:
+        if no.whose == Whose.JOB and no.asked:
+            return e.FetchFailed(number, identity, no.code, no.detail)
+        return e.Postponed(no.code, no.detail, claim=number, identity=identity)
+
+
+def _adopted(claim: _Claim) -> e.Event | None:
+    """An asset that landed before, and whose worker died before it could say so."""
+    landed = claim.services.archive.landed(claim.key("").rstrip("."))
+    return e.AssetLanded(claim.file.identity, _asset(claim, landed), claim.job.claim) if landed else None
+
+
+def _brought(claim: _Claim) -> e.Event:
+    with claim.services.archive.spool(claim.asset_id) as spool:
+        if not _stream(claim, spool):
+            return e.SliceOver(claim.job.claim, spool.size)
+        return _land(claim, spool)
+
+
+def _stream(claim: _Claim, spool: Spool) -> bool:
+    """Bring the rest of the bytes; False when the slice is over before the file is."""
+    with claim.services.media.open(claim.file.address, spool.size, spool.validator) as download:
+        if download.start != spool.size or spool.size == 0:
+            spool.restart(download.validator)
+        _room_for(claim.services, (download.total or 0) - spool.size)
+        if not _pour(claim, spool, download):
+            return False
+        spool.keep()
+        claim.beat(spool.size)
+        if download.total is not None and spool.size != download.total:
+            raise Transient("media-broken-off", f"{spool.size} of {download.total} bytes")
+    return True
+
+
+def _pour(claim: _Claim, spool: Spool, download: Download) -> bool:
+    pause = claim.services.settings.lease.total_seconds() / 4
+    beat = time.monotonic() + pause
+    for chunk in download.chunks:
+        spool.write(chunk)
+        now = time.monotonic()
+        if now >= beat or now >= claim.until:
+            spool.keep()
+            claim.beat(spool.size)
+            beat = now + pause
+        if now >= claim.until:
+            return False
+    return True
+
+
+def _room_for(services: Services, size: int) -> None:
+    if services.archive.free_bytes() - size <= services.settings.space_reserve:
+        raise Transient("no-space", f"{size} bytes would touch the reserve", whose=Whose.VENDOR, asked=False)
+
+
+def _land(claim: _Claim, spool: Spool) -> e.Event:
+    """Check whole bytes, hash them, and give them their final name."""
+    try:
+        with spool.open() as stream:
+            facts = claim.services.check(stream)
+    except Refused as no:
+        return _reject(claim, spool, no)
+    claim.beat(spool.size)
+    sha256 = _sha256(spool)
+    claim.beat(spool.size)
+    sidecar = _sidecar(claim, spool.size, sha256, facts)
+    claim.services.archive.publish(spool, str(sidecar["key"]), sidecar)
+    return e.AssetLanded(claim.file.identity, _asset(claim, sidecar), claim.job.claim)
+
+
+def _reject(claim: _Claim, spool: Spool, no: Refused) -> e.Event:
+    """Keep what failed the check aside, for whoever wants to know what it was."""
+    why: dict[str, object] = {"job": claim.job.id, "reason": no.code, "detail": no.detail}
+    if spool.size:
+        sidecar = {**why, "size": spool.size, "sha256": _sha256(spool)}
+        claim.services.archive.reject(spool, claim.key("bin"), sidecar)
+    return e.FetchFailed(claim.job.claim, claim.file.identity, no.code, no.detail)
+
+
+def _sha256(spool: Spool) -> str:
+    digest = hashlib.sha256()
+    with spool.open() as stream:
+        while piece := stream.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def _sidecar(claim: _Claim, size: int, sha256: str, facts: MediaFacts) -> dict[str, object]:
+    """What stands beside the bytes: everything that is needed to find and trust them without this service."""
+    job, zone = claim.job, claim.camera.zone
+    length = facts.duration_seconds
+    end = (
+        job.window.end
+        if length is None
+        else min(job.window.start + timedelta(seconds=length), job.window.end)
+    )
+    return {
+        "schema": 1,
+        "id": claim.asset_id,
+        "key": claim.key(facts.extension),
+        "camera": job.camera,
+        "vendor": job.vendor,
+        "kind": job.kind.value,
+        "start": job.window.start.astimezone(zone).isoformat(),
+        "end": end.astimezone(zone).isoformat(),
+        "window": [instant.astimezone(zone).isoformat() for instant in (job.window.start, job.window.end)],
+        "size": size,
+        "sha256": sha256,
+        "duration_seconds": length,
+        "verdict": _verdict(claim, facts).value,
+        "content_type": facts.content_type,
+        "job": job.id,
+        "landed_at": claim.services.jobs.now().isoformat(),
+    }
+
+
+def _verdict(claim: _Claim, facts: MediaFacts) -> Verdict:
+    """Whole bytes that last less than was wanted are a partial asset."""
+    wanted = claim.job.window.length.total_seconds() * claim.services.ledger.policy.whole_from
+    short = facts.duration_seconds is not None and facts.duration_seconds < wanted
+    return Verdict.PARTIAL if facts.verdict == Verdict.COMPLETE and short else facts.verdict
+
+
+def _asset(claim: _Claim, sidecar: Mapping[str, object]) -> Asset:
+    """The asset that a sidecar describes."""
+    length = sidecar["duration_seconds"]
+    return Asset(
+        id=str(sidecar["id"]),
+        key=str(sidecar["key"]),
+        camera=claim.job.camera,
+        kind=claim.job.kind,
+        start=datetime.fromisoformat(str(sidecar["start"])),
+        end=datetime.fromisoformat(str(sidecar["end"])),
+        size=int(str(sidecar["size"])),
+        sha256=str(sidecar["sha256"]),
+        verdict=Verdict(str(sidecar["verdict"])),
+        content_type=str(sidecar["content_type"]),
+        job=claim.job.id,
+        duration_seconds=None if length is None else float(str(length)),
+    )

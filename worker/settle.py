@@ -1,0 +1,56 @@
+"""Pay what jobs owe: withdrawals, alerts, the verdict once the grace is over, wishes for what is missing.
+
+A debt is dropped only by the event that says it was paid, so a kill in between means that it is paid again: each of
+these may be done twice.
+"""
+
+import logging
+
+from shared.domain.events import GraceOver, Settled
+from shared.domain.job import Debt, DebtKind, Job, Origin
+from shared.errors import GleanerError
+from shared.services import Services
+from worker.withdraw import withdraw
+
+log = logging.getLogger(__name__)
+
+
+def settle(services: Services, _queue: str) -> bool:
+    """Pay the debts of one job that are due. False when nobody owes anything."""
+    job_id = services.jobs.take_owed(services.settings.lease)
+    if job_id is None:
+        return False
+    found = services.jobs.load(job_id)
+    for debt in found.job.debts if found else ():
+        if found and debt.due_at <= found.now:
+            _PAY[debt.kind](services, found.job, debt)
+    return True
+
+
+def _alert(services: Services, job: Job, debt: Debt) -> None:
+    log.error(
+        "footage could not be archived", extra={**job.log_fields, "reason": job.reason, "detail": job.detail}
+    )
+    services.ledger.record(job.id, Settled(debt.kind, debt.attempt))
+
+
+def _judge(services: Services, job: Job, _debt: Debt) -> None:
+    services.ledger.record(job.id, GraceOver())
+
+
+def _wish_for_gaps(services: Services, job: Job, debt: Debt) -> None:
+    note = ""
+    for span in job.missing:
+        try:
+            services.wishes.playback(job.camera, span, Origin.GAP, parent=job.id)
+        except GleanerError as error:
+            note = error.code
+    services.ledger.record(job.id, Settled(debt.kind, debt.attempt, note))
+
+
+_PAY = {
+    DebtKind.WITHDRAW: withdraw,
+    DebtKind.ALERT: _alert,
+    DebtKind.VERDICT: _judge,
+    DebtKind.CHILDREN: _wish_for_gaps,
+}

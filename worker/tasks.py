@@ -1,0 +1,59 @@
+"""Every task. Each is a doorbell: it says "take the next" and names the queue it was rung on; the steps decide.
+
+One bell works off what waits, within a time budget, so that a few bells are enough for any crowd, and a bell for
+nothing costs one look.
+"""
+
+import time
+from collections.abc import Callable
+
+from shared.domain.effects import Ring, Step
+from shared.services import Services
+from worker.app import app, services
+from worker.ask import ask as ask_next
+from worker.fetch import fetch as fetch_next
+from worker.prepare import prepare as prepare_next
+from worker.settle import settle as settle_next
+
+BUDGET = (
+    45.0  # seconds after which no further job is begun; with one slice it stays below the task's time limit
+)
+
+
+@app.task(name="gleaner.prepare")
+def prepare(queue: str) -> None:
+    """Ask a vendor for what is wanted."""
+    work_off(prepare_next, Ring(Step.PREPARE, queue))
+
+
+@app.task(name="gleaner.ask")
+def ask(queue: str) -> None:
+    """Ask how silent downloads stand."""
+    work_off(ask_next, Ring(Step.ASK, queue))
+
+
+@app.task(name="gleaner.fetch")
+def fetch(queue: str) -> None:
+    """Bring bytes home."""
+    work_off(fetch_next, Ring(Step.FETCH, queue))
+
+
+@app.task(name="gleaner.settle")
+def settle(queue: str) -> None:
+    """Pay what is owed."""
+    work_off(settle_next, Ring(Step.SETTLE, queue))
+
+
+@app.task(name="gleaner.sweep")
+def sweep() -> None:
+    """The beat's nudge; harmless when somebody else sweeps."""
+    services().sweep.run()
+
+
+def work_off(step: Callable[[Services, str], bool], bell: Ring) -> None:
+    """Take one job after the other until none waits; when the budget is over, leave the rest to another bell."""
+    parts, over = services(), time.monotonic() + BUDGET
+    while step(parts, bell.queue):
+        if time.monotonic() >= over:
+            parts.ledger.effects.ring(bell)
+            return
