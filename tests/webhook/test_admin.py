@@ -1,0 +1,149 @@
+"""The rest of the admin API: who may come in, cameras, status, and the one shape of every error."""
+
+import logging
+import re
+from datetime import timedelta
+
+import pytest
+
+from shared.domain import events as e
+from tests.builders import NOON
+
+ULID = "01jtest" + "0" * 19
+
+
+def admin_routes(client):
+    """Every method of every route below /admin."""
+    rules = [rule for rule in client.application.url_map.iter_rules() if rule.rule.startswith("/admin")]
+    assert len(rules) > 5
+    for rule in rules:
+        path = re.sub(r"<any\(([a-z]+)[^>]*>", r"\1", rule.rule)
+        path = re.sub(r"<[^>]+>", ULID, path)
+        yield from ((method, path) for method in rule.methods)
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    [
+        None,
+        "Bearer wrong",
+        "Bearer ",
+        "Bearer",
+        "Basic cm9vdDpyb290",
+        "root-token-of-the-tests",
+        "Token root-token-of-the-tests",
+        "Bearer root-token-of-the-test",
+        "Bearer root-token-of-the-tests2",
+        "Bearer tökén",
+    ],
+)
+def test_no_admin_route_is_open_to_strangers(stranger, credentials):
+    headers = {"Authorization": credentials.encode().decode("latin-1")} if credentials else {}
+    for method, path in admin_routes(stranger):
+        answer = stranger.open(path, method=method, headers=headers)
+        assert answer.status_code == 401, (method, path)
+        assert answer.content_type == "application/problem+json"
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_a_session_is_no_bearer_token(operator):
+    assert operator.get("/admin/jobs").status_code == 401
+
+
+def test_every_token_in_force_opens(world):
+    for token in world.services.admin_tokens:
+        answer = world.client().get("/admin/jobs", headers={"Authorization": f"Bearer {token}"})
+        assert answer.status_code == 200
+
+
+def test_cameras_are_told_with_how_busy_their_devices_are(world, admin):
+    job = world.preparing()
+    world.services.ledger.record(world.wish("berlin").id, e.PrepareStarted(world.services.lease()))
+    front, berlin, records = admin.get("/admin/cameras").json["cameras"]
+    assert front == {
+        "name": "front-door",
+        "timezone": "Asia/Shanghai",
+        "vendors": ["sms"],
+        "lane": {"room": 1, "runners": [job.id], "waiting": 0, "not_before": None},
+        "last_harvest": None,
+    }
+    assert len(berlin["lane"]["runners"]) == 1
+    assert (records["vendors"], records["lane"]) == (["other"], None)
+
+
+def test_a_closed_lane_is_told_in_the_cameras_zone(world, admin):
+    job = world.submitting()
+    lane = job.lanes[0].name
+    world.happen(job, e.Postponed("device-busy", "", 1, asked=True, wait=timedelta(seconds=30), lane=lane))
+    lane = admin.get("/admin/cameras").json["cameras"][0]["lane"]
+    assert (lane["waiting"], lane["not_before"]) == (0, "2026-11-20T12:00:30+08:00")
+
+
+def test_the_status_tells_how_the_whole_is_doing(world, admin):
+    world.archived()
+    status = admin.get("/admin/status").json
+    assert set(status) == {"states", "overdue_seconds", "circuits", "quota", "free_bytes", "last_sweep"}
+    assert status["states"]["archived"] == 1
+    assert len(status["states"]) == 9
+    assert status["circuits"] == {"sms": {"open": False, "code": None, "reason": None, "until": None}}
+    assert status["last_sweep"] is None
+    assert status["free_bytes"] == world.archive.free_bytes()
+
+
+def test_an_open_circuit_and_the_last_sweep_are_told(world, admin):
+    for job in "ababa":
+        world.services.circuits.faulted("sms", job, "vendor-away", "HTTP 503")
+    world.swept()
+    status = admin.get("/admin/status").json
+    circuit = status["circuits"]["sms"]
+    assert (circuit["open"], circuit["code"], circuit["reason"]) == (True, "vendor-away", "HTTP 503")
+    assert circuit["until"] == (NOON + timedelta(seconds=10)).isoformat()
+    assert status["last_sweep"] == NOON.isoformat()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/nowhere", 404, "unknown-route"),
+        ("GET", "/admin/nowhere", 404, "unknown-route"),
+        ("DELETE", "/admin/jobs", 405, "wrong-method"),
+        ("PUT", "/healthz", 405, "wrong-method"),
+        ("POST", f"/admin/jobs/{ULID}/destroy", 404, "unknown-route"),
+    ],
+)
+def test_every_error_has_the_one_shape(admin, method, path, status, code):
+    answer = admin.open(path, method=method)
+    assert (answer.status_code, answer.content_type) == (status, "application/problem+json")
+    assert (answer.json["status"], answer.json["code"]) == (status, code)
+    assert set(answer.json) == {"type", "title", "status", "code", "detail"}
+
+
+def test_what_nobody_foresaw_is_logged_and_told_without_its_inside(make_world, caplog):
+    class Broken:
+        def all(self):
+            raise ZeroDivisionError("the inside")
+
+    world = make_world(changes={"cameras": Broken()})
+    with caplog.at_level(logging.ERROR):
+        answer = world.client().get(
+            "/admin/cameras", headers={"Authorization": "Bearer root-token-of-the-tests"}
+        )
+    assert (answer.status_code, answer.json["code"]) == (500, "internal")
+    assert "inside" not in answer.text
+    assert "the inside" in caplog.text
+
+
+def test_nothing_is_kept_and_nothing_is_framed(admin, stranger):
+    for answer in (
+        admin.get("/admin/jobs"),
+        stranger.get("/"),
+        stranger.get("/nowhere"),
+        stranger.get("/healthz"),
+    ):
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        policy = answer.headers["Content-Security-Policy"]
+        assert policy.startswith("default-src 'self';")
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe" not in policy

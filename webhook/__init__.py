@@ -1,0 +1,32 @@
+"""The web entrance: callbacks for vendors, the admin API for programs, the pages for people."""
+
+from flask import Flask
+
+from shared.services import Services
+from shared.signing import SESSIONS
+from webhook import auth, errors, looks
+from webhook.admin import admin
+from webhook.assets import assets
+from webhook.callbacks import callbacks
+from webhook.dashboard import dashboard
+from webhook.headers import add_headers
+from webhook.health import health
+from webhook.login import login
+from webhook.parts import PLACE
+
+LARGEST_BODY = 64 * 1024  # bytes
+
+
+def create_app(services: Services) -> Flask:
+    """The app on these services; it holds no state of its own."""
+    app = Flask(__name__)
+    app.extensions[PLACE] = services
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    app.json.sort_keys = False  # type: ignore[attr-defined] # the provider that Flask comes with
+    auth.configure(app, services.keys.derived(SESSIONS), services.public_url.startswith("https:"))
+    errors.register(app)
+    looks.register(app)
+    app.after_request(add_headers)
+    for part in (callbacks, admin, login, dashboard, assets, health):
+        app.register_blueprint(part)
+    return app

@@ -1,0 +1,79 @@
+"""Who is asking: a bearer token, or a session that was opened with one. Secrets are compared in constant time.
+
+A session names the token that opened it by a fingerprint, so that it ends when that token is no longer in force. Bearer
+tokens are never slowed down: generated ones are too long to guess.
+"""
+
+import hashlib
+from datetime import timedelta
+
+from flask import Flask, request, session
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import Unauthorized
+
+from shared.signing import SESSIONS, same_secret
+from webhook.parts import services
+
+LIFE = timedelta(hours=12)
+_OPENED_BY = "opened-by"
+
+
+def configure(app: Flask, keys: tuple[bytes, ...], secure: bool) -> None:
+    """Sessions in a signed cookie that no script, no other site and, with `secure`, no open network sees."""
+    app.config.update(
+        SECRET_KEY=keys[0],
+        SECRET_KEY_FALLBACKS=list(keys[1:]),
+        SESSION_COOKIE_NAME="gleaner",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Strict",
+        SESSION_COOKIE_SECURE=secure,
+        SESSION_REFRESH_EACH_REQUEST=False,
+        PERMANENT_SESSION_LIFETIME=LIFE,
+    )
+
+
+def require_bearer() -> None:
+    """Unauthorized unless the request bears an admin token."""
+    if not _bears_token():
+        challenge = WWWAuthenticate("bearer", {"realm": "gleaner"})
+        raise Unauthorized("a bearer token is needed: Authorization: Bearer …", www_authenticate=challenge)
+
+
+def require_bearer_or_session() -> None:
+    """Unauthorized unless the request bears an admin token or comes with a session."""
+    if not logged_in():
+        require_bearer()
+
+
+def is_admin_token(token: str) -> bool:
+    """Whether it is one of the tokens in force."""
+    known = [same_secret(token, each) for each in services().admin_tokens]
+    return any(known)
+
+
+def open_session(token: str) -> None:
+    """Log in for LIFE, with nothing left over from before."""
+    session.clear()
+    session.permanent = True
+    session[_OPENED_BY] = _fingerprint(token)
+
+
+def close_session() -> None:
+    """Log out."""
+    session.clear()
+
+
+def logged_in() -> bool:
+    """Whether the request comes with a session whose token is still in force."""
+    opened_by = str(session.get(_OPENED_BY, ""))
+    known = [same_secret(opened_by, _fingerprint(each)) for each in services().admin_tokens]
+    return any(known)
+
+
+def _bears_token() -> bool:
+    given = request.authorization
+    return given is not None and given.type == "bearer" and is_admin_token(given.token or "")
+
+
+def _fingerprint(token: str) -> str:
+    return hashlib.sha256(f"{SESSIONS}/{token}".encode()).hexdigest()[:32]
