@@ -1,0 +1,144 @@
+"""What a request to the simulated platform must look like, and how one that does not is refused.
+
+As strict as the vendor's pages: JSON objects only, every field a string, no field that a page does not name. The codes
+are ours: the vendor's own table is not public. They begin with 99 and borrow their last digits from SIP and HTTP.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+GB28181 = "3"
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}")
+
+
+class Code(StrEnum):
+    """How the simulated platform says no; never a code of the real one."""
+
+    MALFORMED = "990400"
+    UNKNOWN_DEVICE = "990404"
+    OFFLINE = "990480"
+    STREAM_GONE = "990481"
+    BUSY = "990486"
+    NOT_SIMULATED = "990501"
+    NO_RECORDING = "990604"
+
+
+class Refusal(Exception):
+    """The platform says no: HTTP 200 with a code other than "0" and no data."""
+
+    def __init__(self, code: Code, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+def parse(raw: bytes) -> object:
+    """The JSON of a body; Refusal when it is none."""
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError) as broken:
+        raise _malformed("the body is not JSON") from broken
+
+
+@dataclass(frozen=True)
+class Form:
+    """The fields of one request."""
+
+    required: frozenset[str]
+    optional: frozenset[str]
+
+    def read(self, media_type: str, fields: object) -> dict[str, str]:
+        """The fields of a request's parsed body; Refusal names the first thing that is wrong with it."""
+        if media_type != "application/json":
+            raise _malformed("Content-Type is not application/json")
+        if not isinstance(fields, dict):
+            raise _malformed("the body is not an object")
+        for name in sorted(fields.keys() - self.required - self.optional):
+            raise _malformed(f"unknown field {name}")
+        for name in sorted(self.required - fields.keys()):
+            raise _malformed(f"{name} is missing")
+        return {name: _text(name, value, empty=name in self.optional) for name, value in fields.items()}
+
+
+_DEVICE = frozenset({"device_unicode", "channel"})
+
+DOWNLOAD = Form(
+    _DEVICE | {"source_type", "start_time", "end_time"},
+    frozenset({"platfrom_id", "callback"}),
+)
+PROGRESS = Form(frozenset({"stream_id"}), frozenset())
+CONTROL = Form(_DEVICE | {"stream_id", "command"}, frozenset({"platfrom_id", "range", "scale"}))
+"""The page of the control names `range` and is cut off after it; a value for the scale must exist."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """A well-formed wish for a download; times are naive, in the platform's zone."""
+
+    device_unicode: str
+    channel: str
+    platform_id: str
+    start: datetime
+    end: datetime
+    callback: str
+
+    @property
+    def seconds(self) -> float:
+        return (self.end - self.start).total_seconds()
+
+
+def read_order(fields: dict[str, str]) -> Order:
+    """The order that the fields of DOWNLOAD spell; Refusal when they contradict the page."""
+    if fields["source_type"] != GB28181:
+        raise _malformed("source_type: only 3, GB28181, is supported here")
+    start, end = _moment("start_time", fields), _moment("end_time", fields)
+    if start >= end:
+        raise _malformed("start_time is not before end_time")
+    return Order(
+        fields["device_unicode"],
+        fields["channel"],
+        fields.get("platfrom_id", ""),
+        start,
+        end,
+        _callback(fields.get("callback")),
+    )
+
+
+def _text(name: str, value: object, *, empty: bool) -> str:
+    if not isinstance(value, str):
+        raise _malformed(f"{name} is not a string")
+    if not value and not empty:
+        raise _malformed(f"{name} is empty")
+    return value
+
+
+def _moment(name: str, fields: dict[str, str]) -> datetime:
+    if not _TIME.fullmatch(fields[name]):
+        raise _malformed(f"{name} is not written YYYY-MM-DDTHH:mm:ss")
+    try:
+        return datetime.fromisoformat(fields[name])
+    except ValueError as impossible:
+        raise _malformed(f"{name}: {impossible}") from impossible
+
+
+def _callback(url: str | None) -> str:
+    if url is None:
+        return ""
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound or not url.isascii() or any(character.isspace() for character in url):
+        raise _malformed("callback is not an http or https URL")
+    return url
+
+
+def _malformed(message: str) -> Refusal:
+    return Refusal(Code.MALFORMED, message)

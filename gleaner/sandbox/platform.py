@@ -1,0 +1,171 @@
+"""The simulated SMS platform: its devices, which of them is at work, and every download it still knows.
+
+A device runs one download at a time unless it says otherwise. A submission is judged and started under one lock, so that
+two that arrive together cannot both win. Nothing here knows HTTP.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from gleaner.sandbox.devices import Device, default_devices
+from gleaner.sandbox.download import Download, Shot, Stage
+from gleaner.sandbox.forms import Code, Order, Refusal
+from gleaner.sandbox.mischief import EVERY_DEVICE, Mischief
+from gleaner.sandbox.muxer import scenes
+from gleaner.sandbox.pace import Pace
+from gleaner.sandbox.reports import Report
+from gleaner.sandbox.shelf import Shelf
+from gleaner.sandbox.witness import Window, Witness
+
+SIP_DOMAIN = "3402000000"
+LONGEST_WINDOW = timedelta(days=1)
+MOST_DOWNLOADS = 5000
+
+
+class Platform:
+    """Everything of the platform but its HTTP; `close` ends its threads and removes its files."""
+
+    def __init__(
+        self,
+        devices: Iterable[Device] | None = None,
+        pace: Pace | None = None,
+        zone: str = "Asia/Shanghai",
+    ) -> None:
+        self.devices = {device.device_unicode: device for device in devices or default_devices()}
+        self.mischief = Mischief()
+        self.witness = Witness()
+        self.shelf = Shelf()
+        self._stage = Stage(pace or Pace(), self.mischief, self.shelf, self.witness)
+        self.zone = ZoneInfo(zone)
+        self._scenes = scenes()
+        self._serials = count()
+        self._guard = threading.Lock()
+        self._running: dict[str, list[Download]] = {name: [] for name in self.devices}
+        self._playing: dict[Download, threading.Thread] = {}
+        self._closed = False
+        self._known: OrderedDict[str, Download] = OrderedDict()
+
+    def submit(self, order: Order, media_base: str) -> Download:
+        """Start a download whose addresses begin with `media_base`; Refusal when the platform will not."""
+        device = self._device(order.device_unicode, order.channel, order.platform_id)
+        self._check_window(order)
+        window = Window(order.device_unicode, order.channel, order.start, order.end)
+        self.witness.asked(window)
+        with self._guard:
+            self._check_ready(device)
+            download = Download(order, self._shot(device), self._stream_id(order), media_base, self._stage)
+            self._remember(download)
+            self.witness.accepted(window, len(self._running[device.device_unicode]))
+            self._start(download)
+        return download
+
+    def report(self, stream_id: str) -> Report:
+        """How a download stands; Refusal when its stream is gone or never was."""
+        return self._download(stream_id).report
+
+    def tear_down(self, device_unicode: str, channel: str, platform_id: str, stream_id: str) -> None:
+        """End a download of this channel at once and free the device; Refusal when there is none."""
+        self._device(device_unicode, channel, platform_id)
+        download = self._download(stream_id)
+        if (download.order.device_unicode, download.order.channel) != (device_unicode, channel):
+            raise Refusal(Code.STREAM_GONE, "the stream is not one of this channel")
+        download.stop()
+        self._free(download)
+
+    def throw(self, switches: Mapping[str, Any], device: str = EVERY_DEVICE) -> None:
+        """Throw switches, for a device that there is or for all; ValueError changes nothing."""
+        if device != EVERY_DEVICE and device not in self.devices:
+            raise ValueError(f"no such device: {device}")
+        self.mischief.throw(switches, device)
+
+    def running(self) -> dict[str, list[str]]:
+        """The stream ids that each device is at."""
+        with self._guard:
+            return {name: [download.stream_id for download in at] for name, at in self._running.items()}
+
+    def state(self, last: int) -> dict[str, Any]:
+        """All there is to see, with the `last` requests and callbacks, as JSON."""
+        return {"running": self.running(), "switches": self.mischief.thrown()} | self.witness.as_json(last)
+
+    def close(self) -> None:
+        """Stop every download where it is and remove every file."""
+        with self._guard:
+            self._closed = True
+            for download in (*self._known.values(), *self._playing):
+                download.kill()
+            threads = list(self._playing.values())
+        for thread in threads:
+            thread.join()
+        self.shelf.close()
+
+    def _start(self, download: Download) -> None:
+        thread = threading.Thread(target=self._play, args=(download,), name="sandbox-download", daemon=True)
+        self._playing[download] = thread
+        thread.start()
+
+    def _play(self, download: Download) -> None:
+        download.play(lambda: self._free(download))
+        with self._guard:
+            del self._playing[download]
+
+    def _free(self, download: Download) -> None:
+        with self._guard:
+            at_work = self._running[download.order.device_unicode]
+            if download in at_work:
+                at_work.remove(download)
+
+    def _download(self, stream_id: str) -> Download:
+        with self._guard:
+            download = self._known.get(stream_id)
+        if download is None or download.gone:
+            raise Refusal(Code.STREAM_GONE, "no such stream")
+        return download
+
+    def _device(self, device_unicode: str, channel: str, platform_id: str) -> Device:
+        device = self.devices.get(device_unicode)
+        if device is None or channel not in device.channels:
+            raise Refusal(Code.UNKNOWN_DEVICE, "no such device or channel")
+        if platform_id and platform_id != device.platform_id:
+            raise Refusal(Code.UNKNOWN_DEVICE, "the device is not on this platform")
+        return device
+
+    def _check_window(self, order: Order) -> None:
+        if order.end > datetime.now(self.zone).replace(tzinfo=None):
+            raise Refusal(Code.MALFORMED, f"end_time lies in the future of {self.zone.key}")
+        if order.end - order.start > LONGEST_WINDOW:
+            raise Refusal(Code.NOT_SIMULATED, "the sandbox plays windows of a day at most")
+
+    def _check_ready(self, device: Device) -> None:
+        switches = self.mischief.of(device.device_unicode)
+        if switches.offline or self._closed:
+            raise Refusal(Code.OFFLINE, "the device is offline")
+        at_work = len(self._running[device.device_unicode])
+        if at_work >= device.downloads or self.mischief.busy(device.device_unicode):
+            raise Refusal(Code.BUSY, "the device is busy")
+        if switches.no_recording:
+            raise Refusal(Code.NO_RECORDING, "no recording in this window")
+
+    def _shot(self, device: Device) -> Shot:
+        place = list(self.devices).index(device.device_unicode)
+        return Shot(
+            device, self._scenes[place % len(self._scenes)], self._scenes[(place + 1) % len(self._scenes)]
+        )
+
+    def _stream_id(self, order: Order) -> str:
+        reuse = self.mischief.of(order.device_unicode).reuse_stream_id
+        serial = 0 if reuse else next(self._serials) % 10_000
+        return f"download:{order.device_unicode}:{order.channel}:1{SIP_DOMAIN[3:8]}{serial:04d}"
+
+    def _remember(self, download: Download) -> None:
+        self._running[download.order.device_unicode].append(download)
+        self._known[download.stream_id] = download
+        self._known.move_to_end(download.stream_id)
+        if len(self._known) > MOST_DOWNLOADS:
+            self._known.popitem(last=False)
