@@ -1,0 +1,181 @@
+"""The command line: what a word means, which options it takes, and its exit code; the work is done elsewhere.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage. An error is one line on standard error and never a traceback. `--json`
+prints what the API gave, for programs. Times are ISO 8601; one without an offset is read by the service in the camera's
+zone.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import click
+
+from gleaner import show, up
+from gleaner.client import Client, Json, client_for
+from gleaner.in_force import in_force
+from gleaner.sandbox.command import sandbox
+from gleaner.waiting import wait_for
+from shared.domain.job import State
+from shared.errors import GleanerError, Invalid
+from shared.settings import Settings, read, source
+
+VERBS = {
+    "retry": "Try jobs again that have ended, or at once those that wait.",
+    "cancel": "Give jobs up; what has landed stays.",
+    "hold": "Let jobs wait until they are released.",
+    "release": "Let jobs go on that are on hold.",
+}
+
+as_json = click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+
+
+class Gleaner(click.Group):
+    """Turns our errors into one line and an exit code, whichever command they come from."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except GleanerError as error:
+            raise (WrongUsage if isinstance(error, Invalid) else click.ClickException)(
+                sentence(error)
+            ) from error
+
+
+class WrongUsage(click.ClickException):
+    """Input that the service could not read."""
+
+    exit_code = 2
+
+
+def sentence(error: GleanerError) -> str:
+    """What an error says to people."""
+    return error.detail or error.code
+
+
+@click.group(cls=Gleaner, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="gleaner")
+def main() -> None:
+    """Keeps camera footage that would otherwise expire: whole, verified and findable."""
+
+
+main.add_command(sandbox)
+
+
+@contextmanager
+def _service() -> Iterator[Client]:
+    client = client_for(read(Settings, source()))
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def _say(found: Any, text: Callable[[Any], str], plain: bool) -> None:
+    click.echo(json.dumps(found, ensure_ascii=False, indent=2) if plain else text(found))
+
+
+@main.command("up")
+def up_() -> None:
+    """Run everything on this machine: Redis, web, workers and beat; Ctrl-C ends it."""
+    up.run()
+
+
+@main.command()
+@click.argument("camera")
+@click.argument("start")
+@click.argument("end")
+@click.option("--wait", is_flag=True, help="Stay until the footage is archived, or cannot be.")
+@click.option("--whole", is_flag=True, help="As --wait, but less footage than wanted is a failure.")
+@click.option("--force", is_flag=True, help="Ask anew even for footage that is there.")
+@as_json
+@click.pass_context
+def submit(
+    ctx: click.Context, camera: str, start: str, end: str, wait: bool, whole: bool, force: bool, as_json: bool
+) -> None:
+    """Wish for the footage of CAMERA from START to END; a long window becomes several jobs."""
+    with _service() as client:
+        found: Sequence[Json] = client.submit(camera, start, end, force)
+        if wait := wait or whole:
+            found = wait_for(client, found, whole)
+    _say({"jobs": found} if as_json else found, show.outcome if wait else show.jobs, as_json)
+    if wait:
+        ctx.exit(_judge(found, whole))
+
+
+def _judge(found: Sequence[Json], whole: bool) -> int:
+    for job in found:
+        if job["state"] == "archived" and (word := show.verdict(job)) != "complete":
+            click.echo(f"Warning: {job['id']} is {word}: {show.why(job)}", err=True)
+    return 0 if all(show.kept(job, whole) for job in found) else 1
+
+
+@main.command()
+@click.option("--state", type=click.Choice([str(state) for state in State]), help="Only those in this state.")
+@click.option("--camera", help="Only those of this camera.")
+@click.option("--limit", type=click.IntRange(min=0), default=50, show_default=True, help="At most; 0: all.")
+@as_json
+def jobs(state: str | None, camera: str | None, limit: int, as_json: bool) -> None:
+    """List jobs, newest first."""
+    with _service() as client:
+        found = list(client.jobs(limit, state=state, camera=camera))
+    _say({"jobs": found} if as_json else found, show.jobs, as_json)
+
+
+@main.command()
+@click.argument("job_id", metavar="ID")
+@as_json
+def job(job_id: str, as_json: bool) -> None:
+    """One job, why it is not archived yet, and all that happened to it."""
+    with _service() as client:
+        _say(client.job(job_id), show.job, as_json)
+
+
+def _act(verb: str, ids: tuple[str, ...]) -> None:
+    refused = 0
+    with _service() as client:
+        for job_id in ids:
+            try:
+                click.echo(f"{job_id}  {show.state(client.act(job_id, verb))}")
+            except GleanerError as error:
+                if error.code == "service-away" or len(ids) == 1:
+                    raise
+                refused += 1
+                click.echo(f"Error: {job_id}: {sentence(error)}", err=True)
+    if refused:
+        click.get_current_context().exit(1)
+
+
+for _verb, _help in VERBS.items():
+    main.command(_verb, help=_help)(
+        click.argument("ids", metavar="ID...", nargs=-1, required=True)(partial(_act, _verb))
+    )
+
+
+@main.command()
+@as_json
+def cameras(as_json: bool) -> None:
+    """List the cameras and how each of them stands."""
+    with _service() as client:
+        found = client.cameras()
+    _say({"cameras": found} if as_json else found, show.cameras, as_json)
+
+
+@main.command()
+@as_json
+def status(as_json: bool) -> None:
+    """How the whole stands."""
+    with _service() as client:
+        _say(client.status(), show.status, as_json)
+
+
+@main.command()
+@click.option("--reveal", is_flag=True, help="Show secrets, too.")
+@as_json
+def settings(reveal: bool, as_json: bool) -> None:
+    """The settings in force on this machine, and where each came from."""
+    found = in_force(source(), reveal)
+    _say({"settings": found} if as_json else found, show.settings, as_json)

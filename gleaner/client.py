@@ -1,0 +1,141 @@
+"""The admin API, as the commands use it: one method for each thing it can do, JSON in and out as the API gives it.
+
+Every failure is an error of ours with a sentence for people: a service that is not running (Transient), and the
+service's own refusals by what they mean (Invalid, NotFound, Conflict, else Final). Nothing is asked twice, no proxy and
+no `.netrc` is heeded, and a redirect is not followed: the token goes to the one address it is meant for.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import requests
+
+from shared import secrets
+from shared.errors import Conflict, Final, GleanerError, Invalid, Misconfigured, NotFound, Transient
+from shared.settings import Settings
+
+Json = Mapping[str, Any]
+
+TIMEOUT = (3.05, 60.0)  # seconds to connect, and without a byte of the answer
+PAGE = 200
+_MEANINGS: dict[int, type[Final]] = {400: Invalid, 404: NotFound, 409: Conflict, 422: Invalid}
+
+
+class Client:
+    """Speaks to one service. `token` is sent as the bearer token."""
+
+    def __init__(self, base_url: str, token: str) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.headers["Authorization"] = f"Bearer {token}"
+
+    def close(self) -> None:
+        """Close what is open."""
+        self._session.close()
+
+    def submit(self, camera: str, start: str, end: str, force: bool = False) -> list[Json]:
+        """The jobs that now stand for a window."""
+        wish = {"camera": camera, "start": start, "end": end} | ({"force": True} if force else {})
+        return _list(self._call("POST", "/admin/jobs", json=wish), "jobs")
+
+    def jobs(self, limit: int = 0, **filters: str | None) -> Iterator[Json]:
+        """Jobs, newest first, page by page; 0: all."""
+        given, cursor = 0, None
+        while True:
+            size = min(limit - given, PAGE) if limit else PAGE
+            page = self._call("GET", "/admin/jobs", params={**filters, "limit": str(size), "cursor": cursor})
+            found = _list(page, "jobs")[:size]
+            yield from found
+            given, cursor = given + len(found), page.get("next")
+            if not cursor or given == limit:
+                return
+
+    def job(self, job_id: str) -> Json:
+        """One job, with its history."""
+        return self._call("GET", f"/admin/jobs/{quote(job_id, safe='')}")
+
+    def act(self, job_id: str, verb: str) -> Json:
+        """Retry, cancel, hold or release a job; what it is then."""
+        return self._call("POST", f"/admin/jobs/{quote(job_id, safe='')}/{verb}")
+
+    def cameras(self) -> list[Json]:
+        """The cameras."""
+        return _list(self._call("GET", "/admin/cameras"), "cameras")
+
+    def status(self) -> Json:
+        """How the whole stands."""
+        return self._call("GET", "/admin/status")
+
+    def alive(self) -> bool:
+        """Whether a service answers at all."""
+        try:
+            self._call("GET", "/healthz")
+        except GleanerError:
+            return False
+        return True
+
+    def _call(self, method: str, path: str, **more: Any) -> Json:
+        try:
+            answer = self._session.request(
+                method, self.base_url + path, timeout=TIMEOUT, allow_redirects=False, **more
+            )
+        except requests.ConnectionError as error:
+            raise Transient("service-away", f"no service answers at {self.base_url}; {_REMEDY}") from error
+        except requests.RequestException as error:
+            raise Transient("service-away", f"{self.base_url}: {type(error).__name__}") from error
+        body = _object(answer)
+        if answer.ok and body is not None and not answer.is_redirect:
+            return body
+        raise _refusal(answer, body or {}, self.base_url)
+
+
+_REMEDY = "start it with `gleaner up`, or set GLEANER_URL"
+
+
+def client_for(settings: Settings) -> Client:
+    """The client of the service that the settings name. Misconfigured when there is no token for it."""
+    return Client(settings.url or settings.local_url, _token(settings))
+
+
+def _token(settings: Settings) -> str:
+    if settings.admin_token:
+        return settings.admin_token.split(",")[0].strip()
+    try:
+        return secrets.load(settings.home, secrets.ADMIN_TOKEN)
+    except FileNotFoundError:
+        path: Path = settings.home / secrets.ADMIN_TOKEN
+        raise Misconfigured("no-token", f"there is no {path} yet; {_REMEDY} and ADMIN_TOKEN") from None
+    except OSError as error:
+        raise Misconfigured("no-token", f"{settings.home / secrets.ADMIN_TOKEN}: {error.strerror}") from error
+
+
+def _object(answer: requests.Response) -> Json | None:
+    try:
+        body = answer.json()
+    except requests.JSONDecodeError:
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def _list(body: Json, name: str) -> list[Json]:
+    found = body.get(name)
+    if not isinstance(found, list):
+        raise Final("strange-answer", f"the service's answer has no list {name!r}; is it a Gleaner?")
+    return found
+
+
+def _refusal(answer: requests.Response, problem: Json, base_url: str) -> GleanerError:
+    code = str(problem.get("code") or f"http-{answer.status_code}")
+    detail = str(problem.get("detail") or problem.get("title") or "")
+    if fields := problem.get("errors"):
+        detail = "; ".join(f"{name}: {' '.join(map(str, wrong))}" for name, wrong in fields.items())
+    if answer.status_code in (401, 403):
+        detail = f"{base_url} does not accept this token; set ADMIN_TOKEN"
+    elif not problem:
+        detail = f"{base_url} answered {answer.status_code} without saying why; is it a Gleaner?"
+    if answer.status_code >= 500 or answer.status_code == 429:
+        return Transient(code, detail or f"{base_url} answered {answer.status_code}")
+    return _MEANINGS.get(answer.status_code, Final)(code, detail or f"answered {answer.status_code}")

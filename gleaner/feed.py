@@ -1,0 +1,79 @@
+"""What `gleaner up` tells people while it runs: one line for everything that was archived, failed or had nothing.
+
+It sees what any client of the admin API sees. Jobs that are new or at work are met in every look; older ones that wait
+are asked for by turns, a few in each look, so that a long queue costs no more than a short one. What ended before
+the first look is no news.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from itertools import islice
+
+from gleaner import show
+from gleaner.client import Client, Json
+from shared.domain.job import ENDED
+from shared.errors import Invalid, NotFound
+
+NEWEST = 100
+BY_TURNS = 20
+AT_WORK = "ready,fetching"
+FIRST_WINDOW = timedelta(minutes=5)
+
+
+class Feed:
+    """Looks at the jobs of one service; `say` gets each line once. Transient when the service does not answer."""
+
+    def __init__(self, client: Client, say: Callable[[str], None], archive: str) -> None:
+        self._client = client
+        self._say = say
+        self._archive = archive
+        self._live: dict[str, None] = {}  # in the order in which their turn comes
+        self._told: set[str] | None = None
+
+    def look(self) -> None:
+        """Look once, and tell what has ended since the last look."""
+        seen = {job["id"]: job for job in self._client.jobs(NEWEST)}
+        seen |= {job["id"]: job for job in self._client.jobs(NEWEST, state=AT_WORK)}
+        for job_id in list(islice((job_id for job_id in self._live if job_id not in seen), BY_TURNS)):
+            seen |= self._one(job_id)
+        ended = {job_id for job_id, job in seen.items() if job["state"] in ENDED}
+        if self._told is not None:
+            for job_id in sorted(ended - self._told):
+                self._tell(seen[job_id])
+        self._told = ended
+        self._remember(seen)
+
+    def _one(self, job_id: str) -> dict[str, Json]:
+        try:
+            return {job_id: self._client.job(job_id)}
+        except NotFound:
+            del self._live[job_id]
+            return {}
+
+    def _remember(self, seen: dict[str, Json]) -> None:
+        for job_id, job in seen.items():
+            self._live.pop(job_id, None)
+            if job["state"] not in ENDED:
+                self._live[job_id] = None
+
+    def _tell(self, job: Json) -> None:
+        for line in show.news(job, datetime.now().astimezone(), self._archive).splitlines():
+            self._say(line)
+
+
+def first_wishes(client: Client, now: datetime) -> int:
+    """Wish for a recent window of each camera, unless a job is there already; how many jobs that made.
+
+    The window ends between five and ten minutes ago, at a round time. A camera without playback gets no wish.
+    """
+    if next(client.jobs(1), None) is not None:
+        return 0
+    end = datetime.fromtimestamp((now - FIRST_WINDOW).timestamp() // 300 * 300, now.tzinfo)
+    return sum(_wish(client, str(camera["name"]), end - FIRST_WINDOW, end) for camera in client.cameras())
+
+
+def _wish(client: Client, camera: str, start: datetime, end: datetime) -> int:
+    try:
+        return len(client.submit(camera, start.isoformat(), end.isoformat()))
+    except Invalid:
+        return 0

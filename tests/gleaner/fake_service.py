@@ -1,0 +1,178 @@
+"""A service that answers the admin API from a dict, over real HTTP on loopback: what the commands see of Gleaner."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from flask import Flask, Response, json, jsonify, request
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+TOKEN = "the-right-token"
+ENDED = {"archived", "empty", "failed", "cancelled"}
+Json = dict[str, Any]
+
+
+def a_job(number: int = 1, **changes: Any) -> Json:
+    """A job as the API tells it."""
+    return {
+        "id": f"01jtest{number:019d}",
+        "kind": "playback",
+        "camera": "front-door",
+        "start": "2026-11-20T11:20:00+08:00",
+        "end": "2026-11-20T11:25:00+08:00",
+        "state": "wanted",
+        "progress": None,
+        "attempts": 0,
+        "reason": None,
+        "detail": None,
+        "origin": "hand",
+        "on_hold": False,
+        "created_at": "2026-11-20T12:00:00+08:00",
+        "due_at": "2026-11-20T12:00:00+08:00",
+        "assets": [],
+    } | changes
+
+
+def an_asset(verdict: str = "complete") -> Json:
+    """An asset as the API tells it."""
+    key = "front-door/2026/11/20/112000-playback-01jasset.mp4"
+    return {"key": key, "size": 1_400_000, "sha256": "ab" * 32, "duration_seconds": 299.7, "verdict": verdict}
+
+
+def archived(number: int = 1, verdict: str = "complete", **changes: Any) -> Json:
+    """A job whose footage is there."""
+    return a_job(number, state="archived", progress=1.0, attempts=1, assets=[an_asset(verdict)]) | changes
+
+
+class FakeService:
+    """Its jobs, newest first; what each look at a job brings; and all requests."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.jobs: list[Json] = []
+        self.script: dict[str, list[Json]] = {}
+        self.asked: list[tuple[str, str, Json]] = []
+        self.page = 200
+        self.cameras = ["front-door"]
+
+    def find(self, job_id: str) -> Json | None:
+        if script := self.script.get(job_id):
+            self.put(script.pop(0))
+        return next((job for job in self.jobs if job["id"] == job_id), None)
+
+    def put(self, job: Json) -> None:
+        """Let a job be this from now on."""
+        at = [each["id"] for each in self.jobs].index(job["id"])
+        self.jobs[at] = job
+
+
+def problem(status: int, code: str, detail: str, **more: Any) -> Response:
+    body = json.dumps({"code": code, "detail": detail, "status": status, **more})
+    return Response(body, status, content_type="application/problem+json")
+
+
+def app_of(fake: FakeService) -> Flask:
+    app = Flask(__name__)
+
+    @app.before_request
+    def note() -> Response | None:
+        fake.asked.append(
+            (request.method, request.full_path.rstrip("?"), request.get_json(silent=True) or {})
+        )
+        if request.path != "/healthz" and request.headers.get("Authorization") != f"Bearer {TOKEN}":
+            return problem(401, "unauthorised", "no")
+        return None
+
+    @app.get("/healthz")
+    def healthz() -> Json:
+        return {"status": "ok"}
+
+    @app.post("/admin/jobs")
+    def submit() -> Any:
+        wish = request.get_json()
+        if wish["camera"] == "nowhere":
+            return problem(422, "camera-unknown", "no camera is called 'nowhere'")
+        if "T" not in wish["start"]:
+            return problem(
+                422, "invalid-input", "some fields cannot be read", errors={"start": ["Must be a time."]}
+            )
+        if not fake.jobs:
+            fake.jobs.append(a_job(camera=wish["camera"]))
+        return {"jobs": fake.jobs}, 202
+
+    @app.get("/admin/jobs")
+    def jobs() -> Json:
+        states = request.args.get("state", "")
+        camera = request.args.get("camera")
+        wanted = [
+            job
+            for job in fake.jobs
+            if (not states or job["state"] in states.split(",")) and camera in (None, job["camera"])
+        ]
+        at = int(request.args.get("cursor", 0))
+        end = at + min(fake.page, int(request.args["limit"]))
+        return {"jobs": wanted[at:end], "next": str(end) if end < len(wanted) else None}
+
+    _add_one_job(app, fake)
+    _add_overviews(app, fake)
+    return app
+
+
+def _add_one_job(app: Flask, fake: FakeService) -> None:
+    @app.get("/admin/jobs/<job_id>")
+    def job(job_id: str) -> Any:
+        found = fake.find(job_id)
+        return found or problem(404, "unknown-job", "there is no such job, or it has left the list")
+
+    @app.post("/admin/jobs/<job_id>/<verb>")
+    def act(job_id: str, verb: str) -> Any:
+        found = fake.find(job_id)
+        if found is None:
+            return problem(404, "unknown-job", "there is no such job, or it has left the list")
+        if verb == "cancel" and found["state"] in ENDED:
+            return problem(409, "not-needed", f"A job that is {found['state']} cannot be cancelled.")
+        return found | {"on_hold": verb == "hold"}
+
+
+def _add_overviews(app: Flask, fake: FakeService) -> None:
+    @app.get("/admin/cameras")
+    def cameras() -> Any:
+        lane = {"room": 1, "runners": [], "waiting": 2, "not_before": None}
+        more = {"vendors": ["sms"], "lane": lane, "last_harvest": None}
+        return {"cameras": [{"name": name, **more} for name in fake.cameras]}
+
+    @app.get("/admin/status")
+    def status() -> Any:
+        return jsonify(
+            {
+                "states": {"wanted": 2, "archived": 40, "failed": 0},
+                "overdue_seconds": 3.2,
+                "circuits": {"sms": {"open": True, "code": "vendor-away", "reason": "", "until": None}},
+                "quota": {},
+                "free_bytes": 5_300_000_000,
+                "last_sweep": None,
+            }
+        )
+
+
+class Quiet(WSGIRequestHandler):
+    """Says nothing on standard error, which belongs to what is tested."""
+
+    def log(self, *_: Any) -> None:
+        pass
+
+
+@contextmanager
+def served(app_or_fake: FakeService | Callable[..., Any]) -> Iterator[str]:
+    """The address of a served app until the block ends."""
+    app = app_of(app_or_fake) if isinstance(app_or_fake, FakeService) else app_or_fake
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -1,0 +1,335 @@
+"""The commands, from argument to exit code, against a service that answers the admin API."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from werkzeug.wrappers import Response
+
+from gleaner.cli import main
+from tests.gleaner.fake_service import TOKEN, FakeService, a_job, an_asset, archived, served
+
+WINDOW = ("front-door", "2026-11-20T11:20", "2026-11-20T11:25")
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def service() -> Iterator[FakeService]:
+    fake = FakeService()
+    with served(fake) as fake.url:
+        yield fake
+
+
+@pytest.fixture
+def run(service: FakeService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.chdir(tmp_path)
+
+    def command(*words: str, **environ: str) -> Result:
+        env = {"GLEANER_URL": service.url, "ADMIN_TOKEN": TOKEN} | environ
+        return CliRunner().invoke(main, words, env=env, catch_exceptions=False)
+
+    return command
+
+
+def id_of(number: int) -> str:
+    return str(a_job(number)["id"])
+
+
+# -- submit ------------------------------------------------------------------------------------------------------------
+
+
+def test_submit_passes_the_times_on_as_they_are_and_lists_the_jobs(run: Run, service: FakeService) -> None:
+    result = run("submit", *WINDOW)
+    wish = {"camera": "front-door", "start": "2026-11-20T11:20", "end": "2026-11-20T11:25"}
+    assert service.asked == [("POST", "/admin/jobs", wish)]
+    assert result.exit_code == 0
+    assert id_of(1) in result.stdout
+    assert "2026-11-20 11:20-11:25" in result.stdout
+
+
+def test_force_is_sent_only_when_it_is_asked_for(run: Run, service: FakeService) -> None:
+    run("submit", *WINDOW, "--force")
+    assert service.asked[0][2]["force"] is True
+
+
+def test_waiting_ends_with_0_when_the_footage_is_archived(run: Run, service: FakeService) -> None:
+    service.jobs = [a_job()]
+    service.script = {id_of(1): [a_job(state="preparing", progress=0.5), archived()]}
+    result = run("submit", *WINDOW, "--wait")
+    assert result.exit_code == 0
+    assert "(300 s)  1.4 MB  complete  front-door/2026/11/20/112000-playback-01jasset.mp4" in result.stdout
+    assert f"{id_of(1)}  front-door  preparing  50%" in result.stderr
+
+
+@pytest.mark.parametrize("state", ["failed", "empty", "cancelled"])
+def test_waiting_ends_with_1_and_the_reason_when_there_will_be_no_footage(
+    run: Run, service: FakeService, state: str
+) -> None:
+    service.jobs = [a_job(state=state, reason="device-offline", detail="gave 1000")]
+    result = run("submit", *WINDOW, "--wait")
+    assert result.exit_code == 1
+    assert "the device is not connected to the vendor  gave 1000" in result.stdout
+
+
+def test_one_of_several_jobs_that_fails_is_a_failure(run: Run, service: FakeService) -> None:
+    service.jobs = [archived(1), a_job(2, state="failed", reason="no-file")]
+    assert run("submit", *WINDOW, "--wait").exit_code == 1
+
+
+def test_less_footage_than_wanted_is_a_warning(run: Run, service: FakeService) -> None:
+    service.jobs = [archived(verdict="partial")]
+    result = run("submit", *WINDOW, "--wait")
+    assert result.exit_code == 0
+    assert f"Warning: {id_of(1)} is partial" in result.stderr
+
+
+def test_less_footage_than_wanted_is_a_failure_when_the_whole_is_wanted(
+    run: Run, service: FakeService
+) -> None:
+    service.jobs = [archived(reason="short", assets=[an_asset(), an_asset()])]
+    assert run("submit", *WINDOW, "--whole").exit_code == 1
+
+
+def test_the_whole_waits_for_the_verdict_on_the_window(run: Run, service: FakeService) -> None:
+    service.jobs = [archived(verdict="partial") | {"verdict": None}]
+    service.script = {id_of(1): [archived(verdict="partial") | {"verdict": "complete"}]}
+    assert run("submit", *WINDOW, "--whole").exit_code == 0
+
+
+def test_waiting_as_json_keeps_standard_output_for_the_jobs_alone(run: Run, service: FakeService) -> None:
+    service.jobs = [archived()]
+    assert json.loads(run("submit", *WINDOW, "--wait", "--json").stdout) == {"jobs": [archived()]}
+
+
+def test_on_a_terminal_a_bar_shows_the_progress(service: FakeService, tmp_path: Path) -> None:
+    service.jobs = [a_job()]
+    service.script = {id_of(1): [a_job(state="preparing", progress=0.5), archived()]}
+    ours, theirs = pty.openpty()
+    env = os.environ | {
+        "GLEANER_URL": service.url,
+        "ADMIN_TOKEN": TOKEN,
+        "PYTHONPATH": str(Path.cwd()),
+        "COLUMNS": "80",
+    }
+    command = [sys.executable, "-m", "gleaner", "submit", *WINDOW, "--wait"]
+    done = subprocess.run(
+        command, check=False, env=env, cwd=tmp_path, stdout=subprocess.PIPE, stderr=theirs, timeout=20
+    )
+    os.close(theirs)
+    shown = os.read(ours, 10_000).decode()
+    os.close(ours)
+    assert done.returncode == 0
+    assert "1 preparing" in shown
+    assert "###" in shown
+
+
+# -- what the service refuses --------------------------------------------------------------------------------------------
+
+
+def test_a_time_that_cannot_be_read_is_wrong_usage_and_names_the_field(run: Run) -> None:
+    result = run("submit", "front-door", "yesterday", "today")
+    assert (result.exit_code, result.stderr) == (2, "Error: start: Must be a time.\n")
+
+
+def test_an_unknown_camera_is_wrong_usage(run: Run) -> None:
+    result = run("submit", "nowhere", *WINDOW[1:])
+    assert (result.exit_code, result.stderr) == (2, "Error: no camera is called 'nowhere'\n")
+
+
+def test_an_unknown_option_is_wrong_usage(run: Run) -> None:
+    assert run("jobs", "--state", "lost").exit_code == 2
+
+
+def test_an_unknown_job_is_a_failure_in_one_line(run: Run) -> None:
+    result = run("job", id_of(7))
+    assert (result.exit_code, result.stderr) == (1, "Error: there is no such job, or it has left the list\n")
+
+
+def test_a_wrong_token_is_said_without_showing_it(run: Run) -> None:
+    result = run("jobs", ADMIN_TOKEN="wrong")
+    assert result.exit_code == 1
+    assert "does not accept this token; set ADMIN_TOKEN" in result.stderr
+    assert "wrong" not in result.stderr
+
+
+def test_without_a_service_the_remedy_is_named(run: Run) -> None:
+    result = run("status", GLEANER_URL="http://127.0.0.1:9")
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "Error: no service answers at http://127.0.0.1:9; start it with `gleaner up`, or set GLEANER_URL\n"
+    )
+
+
+def test_something_else_that_answers_is_no_gleaner(run: Run) -> None:
+    with served(Response("hello", 200)) as url:
+        result = run("status", GLEANER_URL=url)
+    assert result.exit_code == 1
+    assert "is it a Gleaner?" in result.stderr
+
+
+def test_a_redirect_is_not_followed_with_the_token(run: Run, service: FakeService) -> None:
+    with served(Response("{}", 302, {"Location": service.url})) as url:
+        result = run("status", GLEANER_URL=url)
+    assert result.exit_code == 1
+    assert service.asked == []
+
+
+def test_a_proxy_of_the_environment_is_not_asked(run: Run) -> None:
+    assert run("status", http_proxy="http://127.0.0.1:9", ALL_PROXY="http://127.0.0.1:9").exit_code == 0
+
+
+def test_the_generated_token_is_used_when_none_is_set(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "admin-token").write_text(f"{TOKEN}\n")
+    assert run("status", ADMIN_TOKEN="", GLEANER_HOME="home").exit_code == 0
+
+
+def test_the_first_of_several_tokens_is_used(run: Run) -> None:
+    assert run("status", ADMIN_TOKEN=f"{TOKEN}, old").exit_code == 0
+
+
+def test_without_any_token_the_remedy_is_named(run: Run) -> None:
+    result = run("status", ADMIN_TOKEN="")
+    assert result.exit_code == 1
+    assert "gleaner up" in result.stderr
+
+
+# -- listings ------------------------------------------------------------------------------------------------------------
+
+
+def test_jobs_follow_the_pages_up_to_the_limit(run: Run, service: FakeService) -> None:
+    service.page = 2
+    service.jobs = [a_job(number) for number in range(9, 4, -1)]
+    listed = json.loads(run("jobs", "--json", "--limit", "3").stdout)["jobs"]
+    assert [job["id"] for job in listed] == [id_of(9), id_of(8), id_of(7)]
+    assert len(json.loads(run("jobs", "--json", "--limit", "0").stdout)["jobs"]) == 5
+
+
+def test_jobs_can_be_narrowed_by_state_and_camera(run: Run, service: FakeService) -> None:
+    service.jobs = [
+        a_job(1),
+        a_job(2, state="failed", reason="no-file"),
+        a_job(3, state="failed", camera="yard"),
+    ]
+    result = run("jobs", "--state", "failed", "--camera", "front-door")
+    lines = result.stdout.splitlines()
+    assert len(lines) == 2
+    assert lines[1].split() == [
+        id_of(2),
+        "front-door",
+        "2026-11-20",
+        "11:20-11:25",
+        "failed",
+        "-",
+        "0",
+        "no-file",
+    ]
+
+
+def test_no_jobs_are_said_to_be_none(run: Run) -> None:
+    assert run("jobs").stdout == "no jobs\n"
+
+
+def test_a_job_is_shown_with_why_it_waits_and_its_history(run: Run, service: FakeService) -> None:
+    line = {
+        "at": "2026-11-20T12:00:01+08:00",
+        "event": "Postponed",
+        "from": "submitting",
+        "to": "wanted",
+        "attempt": 1,
+        "reason": "device-busy",
+        "detail": None,
+        "late": False,
+        "count": 3,
+    }
+    service.jobs = [a_job(reason="device-busy", why="Waiting for the device.", history=[line], on_hold=True)]
+    shown = run("job", id_of(1)).stdout
+    assert "wanted (on hold)" in shown
+    assert "Waiting for the device." in shown
+    assert "2026-11-20 12:00:01  Postponed x3  submitting  wanted  1        device-busy" in shown
+
+
+def test_a_job_as_json_is_what_the_service_says(run: Run, service: FakeService) -> None:
+    service.jobs = [archived()]
+    assert json.loads(run("job", id_of(1), "--json").stdout) == archived()
+
+
+def test_an_archived_job_shows_its_assets(run: Run, service: FakeService) -> None:
+    service.jobs = [archived()]
+    assert f"1.4 MB  300 s  complete  sha256 {'ab' * 32}" in run("job", id_of(1)).stdout
+
+
+def test_cameras_and_status_are_told_in_words_and_as_json(run: Run) -> None:
+    assert "front-door" in run("cameras").stdout
+    assert json.loads(run("cameras", "--json").stdout)["cameras"][0]["lane"]["waiting"] == 2
+    status = run("status").stdout
+    assert "2 wanted, 40 archived" in status
+    assert "open until -: vendor-away" in status
+    assert "5.3 GB" in status
+    assert json.loads(run("status", "--json").stdout)["overdue_seconds"] == 3.2
+
+
+# -- orders ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("verb", ["retry", "cancel", "hold", "release"])
+def test_an_order_goes_to_each_job(run: Run, service: FakeService, verb: str) -> None:
+    service.jobs = [a_job(1), a_job(2)]
+    result = run(verb, id_of(1), id_of(2))
+    assert result.exit_code == 0
+    assert [path for _, path, _ in service.asked] == [f"/admin/jobs/{id_of(n)}/{verb}" for n in (1, 2)]
+    assert result.stdout.count("wanted (on hold)" if verb == "hold" else "wanted") == 2
+
+
+def test_an_order_that_does_not_fit_is_refused_and_the_others_are_carried_out(
+    run: Run, service: FakeService
+) -> None:
+    service.jobs = [archived(1), a_job(2)]
+    result = run("cancel", id_of(1), id_of(2))
+    assert result.exit_code == 1
+    assert result.stderr == f"Error: {id_of(1)}: A job that is archived cannot be cancelled.\n"
+    assert id_of(2) in result.stdout
+
+
+def test_an_order_without_a_job_is_wrong_usage(run: Run) -> None:
+    assert run("retry").exit_code == 2
+
+
+# -- settings --------------------------------------------------------------------------------------------------------------
+
+
+def settings_of(result: Result) -> dict[str, tuple[str, str]]:
+    assert result.exit_code == 0
+    return {row["name"]: (row["value"], row["from"]) for row in json.loads(result.stdout)["settings"]}
+
+
+def test_settings_tell_where_each_came_from(run: Run, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PORT=8123\nSMS_TIMEZONE=UTC\n")
+    found = settings_of(run("settings", "--json", SWEEP_EVERY="20", ADMIN_TOKEN=""))
+    assert found["PORT"] == ("8123", ".env")
+    assert found["SMS_TIMEZONE"] == ("UTC", ".env")
+    assert found["SWEEP_EVERY"] == ("20", "environment")
+    assert found["RETRIES"] == ("5", "default")
+    assert found["ADMIN_TOKEN"] == ("", "default")
+
+
+def test_secrets_are_hidden_unless_they_are_asked_for(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "secret-key").write_text("generated\n")
+    environ = {"GLEANER_HOME": str(tmp_path), "SMS_TOKEN": "opens-doors"}
+    hidden, shown = run("settings", **environ).stdout, run("settings", "--reveal", **environ).stdout
+    for secret in ("opens-doors", TOKEN, "generated"):
+        assert secret not in hidden
+        assert secret in shown
+    assert "••••" in hidden
+    assert str(tmp_path / "secret-key") in hidden
+
+
+def test_a_setting_that_cannot_be_read_is_one_line(run: Run) -> None:
+    result = run("settings", PORT="eighty")
+    assert (result.exit_code, result.stderr) == (1, "Error: PORT: 'eighty' is not a whole number\n")

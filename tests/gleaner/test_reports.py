@@ -1,0 +1,310 @@
+"""What `gleaner up` reads and says: output of its processes, the Procfile, what is simulated, the news of jobs."""
+
+import io
+import stat
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+
+from gleaner.banner import banner
+from gleaner.client import Client
+from gleaner.feed import BY_TURNS, NEWEST, Feed, first_wishes
+from gleaner.output import LogFile, Once, Output, complaint
+from gleaner.procfile import commands, project_file
+from gleaner.simulation import Simulation, simulation
+from shared import secrets
+from shared.errors import Misconfigured
+from shared.settings import Settings, Source, read
+from shared.wiring import SIMULATED
+from tests.gleaner.fake_service import TOKEN, FakeService, a_job, archived, served
+
+# -- what processes say --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            '{"levelname": "WARNING", "message": "no room", "camera": "yard", "code": "no-space"}',
+            "no room, no-space, yard",
+        ),
+        ('{"levelname": "ERROR", "message": "two\\nlines"}', "two lines"),
+        ('{"levelname": "INFO", "message": "an ERROR is named"}', ""),
+        ("[2026-11-20 11:32:43 +0000] [28958] [ERROR] Worker failed to boot", "Worker failed to boot"),
+        ("[2026-11-20 11:32:43,9: WARNING/MainProcess] consumer: lost", "consumer: lost"),
+        ("11:32:43 WARNING a vendor is away code=vendor-away", "a vendor is away code=vendor-away"),
+        ("[2026-11-20 11:32:43 +0000] [28958] [INFO] Starting", ""),
+        ("SecurityWarning: superuser", ""),
+        ("{not json", ""),
+        ("", ""),
+    ],
+)
+def test_a_complaint_is_a_line_of_the_level_warning_or_above(line: str, said: str) -> None:
+    assert complaint(line) == said
+
+
+def test_all_output_is_in_the_log_and_complaints_are_passed_on(tmp_path: Path) -> None:
+    complaints: list[tuple[str, str]] = []
+    output = Output("web", LogFile(tmp_path, "web"), lambda *said: complaints.append(said))
+    output.follow(io.BytesIO(b"one\n[ERROR] two\n\xff three"))
+    output.drain()
+    assert (tmp_path / "web.log").read_bytes() == b"one\n[ERROR] two\n\xff three"
+    assert complaints == [("web", "two")]
+    assert output.last == "� three"
+
+
+def test_a_log_never_grows_beyond_its_bound_and_keeps_one_old_one(tmp_path: Path) -> None:
+    for _ in range(2):
+        log = LogFile(tmp_path, "web", largest=100)
+        for number in range(50):
+            log.add(b"line %d\n" % number)
+        log.close()
+    assert {path.name for path in tmp_path.iterdir()} == {"web.log", "web.log.1"}
+    assert all(path.stat().st_size <= 110 for path in tmp_path.iterdir())
+    assert (tmp_path / "web.log").read_bytes().endswith(b"line 49\n")
+
+
+def test_a_log_that_cannot_be_written_disturbs_nobody(tmp_path: Path) -> None:
+    LogFile(tmp_path / "nowhere", "web").add(b"lost\n")
+
+
+def test_the_same_complaint_is_not_repeated_within_a_minute() -> None:
+    said: list[str] = []
+    now = [0.0]
+    once = Once(lambda name, wrong: said.append(f"{name} {wrong}"), lambda: now[0])
+    for at, wrong in ((0.0, "lost"), (30.0, "lost"), (30.0, "found"), (61.0, "lost")):
+        now[0] = at
+        once("web", wrong)
+    assert said == ["web lost", "web found", "web lost"]
+
+
+# -- what runs -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_procfile_names_what_runs_and_a_vendor_not_in_use_has_no_worker() -> None:
+    values = {
+        "GLEANER_HOST": "127.0.0.1",
+        "PORT": "8000",
+        "GLEANER_HOME": "/home of/it",
+        "FETCH_CONCURRENCY": "3",
+    }
+    found = commands(project_file("Procfile").read_text(), values, ["sms"])
+    assert list(found) == ["web", "worker-control", "worker-sms", "worker-fetch", "beat"]
+    assert "127.0.0.1:8000" in found["web"]
+    assert "/home of/it/beat-schedule" in found["beat"]
+    assert found["worker-fetch"][found["worker-fetch"].index("--concurrency") + 1] == "3"
+    assert not {word for words in found.values() for word in words if word.startswith("--without-")}
+
+
+def test_a_variable_without_a_value_is_said_to_have_none() -> None:
+    with pytest.raises(Misconfigured, match="PORT"):
+        commands("web: listen on $PORT", {}, [])
+
+
+def test_a_file_of_the_project_that_is_missing_is_said_to_be_so() -> None:
+    with pytest.raises(Misconfigured, match=r"no\.such\.file"):
+        project_file("no.such.file")
+
+
+# -- what is simulated -----------------------------------------------------------------------------------------------------
+
+
+def a_source(home: Path, **environ: str) -> Source:
+    return Source({"GLEANER_HOME": str(home), **environ}, {}, home)
+
+
+def played_with(home: Path, **environ: str) -> Simulation | None:
+    where = a_source(home, **environ)
+    return simulation(read(Settings, where), where)
+
+
+def test_a_vendor_without_an_address_is_played_with_the_example_cameras(tmp_path: Path) -> None:
+    played = played_with(tmp_path)
+    assert played
+    assert played.example
+    assert played.environ["SMS_BASE_URL"] == played.base_url
+    assert played.environ[SIMULATED] == "1"
+    assert Path(played.environ["CAMERAS_FILE"]).name == "cameras.example.toml"
+
+
+def test_the_owners_cameras_are_played_when_there_are_any(tmp_path: Path) -> None:
+    (tmp_path / "cameras.toml").write_text("")
+    played = played_with(tmp_path)
+    assert played
+    assert not played.example
+    assert str(tmp_path / "cameras.toml") in played.argv
+
+
+def test_the_sandbox_keeps_its_port_over_restarts_unless_it_is_taken(tmp_path: Path) -> None:
+    first, again = played_with(tmp_path), played_with(tmp_path)
+    assert first
+    assert first == again
+    with served(FakeService()) as url:
+        (tmp_path / "sandbox-port").write_text(url.rpartition(":")[2])
+        other = played_with(tmp_path)
+    assert other
+    assert other.base_url != url
+
+
+def test_nobody_is_played_when_every_vendor_has_an_address(tmp_path: Path) -> None:
+    assert played_with(tmp_path, SMS_BASE_URL="https://vendor.example") is None
+
+
+def told(home: Path, **environ: str) -> str:
+    where = a_source(home, **environ)
+    return "\n".join(banner(read(Settings, where), where, None))
+
+
+def test_the_first_lines_tell_what_is_simulated(tmp_path: Path) -> None:
+    played = played_with(tmp_path)
+    assert played
+    where = a_source(tmp_path, **played.environ)
+    lines = list(banner(read(Settings, where), where, played))
+    assert lines[0].startswith("SIMULATED")
+    assert played.base_url in lines[0]
+    assert "the example" in lines[1]
+
+
+def test_an_address_that_the_vendor_cannot_reach_is_warned_of(tmp_path: Path) -> None:
+    afar: Mapping[str, str] = {"SMS_BASE_URL": "https://vendor.example"}
+    assert "set PUBLIC_URL" in told(tmp_path, **afar)
+    assert "set PUBLIC_URL" in told(tmp_path, **afar, PUBLIC_URL="http://localhost:8000")
+    assert "set PUBLIC_URL" not in told(tmp_path, **afar, PUBLIC_URL="https://gleaner.example")
+    assert "set PUBLIC_URL" not in told(tmp_path, SMS_BASE_URL="http://127.0.0.1:9000")
+
+
+def test_a_token_that_is_set_is_not_looked_for_in_a_file(tmp_path: Path) -> None:
+    assert "admin-token" in told(tmp_path, SMS_BASE_URL="http://127.0.0.1:9000")
+    said = told(tmp_path, SMS_BASE_URL="http://127.0.0.1:9000", ADMIN_TOKEN="opens-doors")
+    assert "admin-token" not in said
+    assert "opens-doors" not in said
+
+
+# -- the news of jobs ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def service() -> Iterator[FakeService]:
+    fake = FakeService()
+    with served(fake) as fake.url:
+        yield fake
+
+
+@pytest.fixture
+def client(service: FakeService) -> Iterator[Client]:
+    client = Client(service.url, TOKEN)
+    yield client
+    client.close()
+
+
+def test_what_ends_after_the_first_look_is_told_once(service: FakeService, client: Client) -> None:
+    said: list[str] = []
+    feed = Feed(client, said.append, "var/archive/")
+    service.jobs = [a_job(3), a_job(2), archived(1)]
+    feed.look()
+    assert said == []
+    last_year = {"start": "2025-11-20T11:20:00+08:00", "end": "2025-11-20T11:25:30+08:00"}
+    service.put(archived(2, **last_year))
+    service.put(a_job(3, state="failed", reason="no-file", detail="in 5 minutes", **last_year))
+    feed.look()
+    feed.look()
+    folder = "var/archive/front-door/2026/11/20"
+    assert said == [
+        f"archived  front-door  2025-11-20 11:20:00-11:25:30 (300 s)  1.4 MB  complete  {folder}/112000-playback-01jasset.mp4",
+        "failed    front-door  2025-11-20 11:20:00-11:25:30  the download ended and no file ever came  in 5 minutes",
+    ]
+
+
+def test_a_job_that_is_tried_again_is_told_again(service: FakeService, client: Client) -> None:
+    said: list[str] = []
+    feed = Feed(client, said.append, "")
+    service.jobs = [a_job(1)]
+    for job in (a_job(1), archived(1), a_job(1, state="preparing"), archived(1)):
+        service.put(job)
+        feed.look()
+    assert len(said) == 2
+
+
+def test_old_jobs_behind_many_newer_ones_are_looked_at_by_turns(service: FakeService, client: Client) -> None:
+    said: list[str] = []
+    feed = Feed(client, said.append, "")
+    old = [a_job(number) for number in range(2 * BY_TURNS)]
+    service.jobs = list(old)
+    feed.look()
+    service.jobs = [
+        *(archived(1000 + number) for number in range(NEWEST)),
+        *(archived(int(job["id"][-4:])) for job in old),
+    ]
+    for _ in range(3):
+        feed.look()
+    assert len(said) == NEWEST + 2 * BY_TURNS
+
+
+def test_a_job_that_has_left_the_list_is_forgotten(service: FakeService, client: Client) -> None:
+    feed = Feed(client, print, "")
+    service.jobs = [a_job(1)]
+    feed.look()
+    service.jobs = []
+    feed.look()
+    feed.look()
+    assert [path for _, path, _ in service.asked].count(f"/admin/jobs/{a_job(1)['id']}") == 1
+
+
+def test_first_wishes_are_made_for_each_camera_unless_there_are_jobs(
+    service: FakeService, client: Client
+) -> None:
+    now = datetime(2026, 11, 20, 4, 3, 20, tzinfo=UTC)
+    assert first_wishes(client, now) == 1
+    assert service.asked[-1][2] == {
+        "camera": "front-door",
+        "start": "2026-11-20T03:50:00+00:00",
+        "end": "2026-11-20T03:55:00+00:00",
+    }
+    assert first_wishes(client, now) == 0
+
+
+def test_a_camera_that_cannot_be_asked_gets_no_first_wish(service: FakeService, client: Client) -> None:
+    service.cameras = ["nowhere", "front-door"]
+    assert first_wishes(client, datetime.now(UTC)) == 1
+
+
+# -- secrets ---------------------------------------------------------------------------------------------------------------
+
+
+def test_a_secret_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    first = secrets.load_or_create(home, secrets.ADMIN_TOKEN)
+    assert first == secrets.load_or_create(home, secrets.ADMIN_TOKEN)
+    assert first != secrets.load_or_create(home, secrets.SECRET_KEY)
+    assert len(first) >= 40
+    assert stat.S_IMODE((home / secrets.ADMIN_TOKEN).stat().st_mode) == 0o600
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+    assert sorted(path.name for path in home.iterdir()) == [secrets.ADMIN_TOKEN, secrets.SECRET_KEY]
+
+
+def test_many_who_ask_at_once_get_the_same_secret(tmp_path: Path) -> None:
+    together = Barrier(8)
+
+    def ask() -> str:
+        together.wait()
+        return secrets.load_or_create(tmp_path, "secret")
+
+    with ThreadPoolExecutor(8) as pool:
+        got = {future.result() for future in [pool.submit(ask) for _ in range(8)]}
+    assert len(got) == 1
+
+
+def test_an_empty_secret_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("\n")
+    with pytest.raises(Misconfigured, match="is empty"):
+        secrets.load_or_create(tmp_path, "secret")
+
+
+def test_a_secret_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Misconfigured, match="file/secret"):
+        secrets.load_or_create(tmp_path / "file", "secret")
