@@ -1,0 +1,133 @@
+"""One window, end to end, in a running system: the plain way, and through kills, an emptied broker and a vendor away."""
+
+import hashlib
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from gleaner.embedded_redis import socket_path
+from gleaner.sandbox.devices import read_devices
+from gleaner.sandbox.muxer import Footage, scenes
+from gleaner.sandbox.pace import Pace
+from gleaner.sandbox.server import RunningSandbox, running_sandbox
+from tests.e2e.page_driver import page_driver
+from tests.e2e.system import System, cameras_file, free_port, start, until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+
+CAMERAS = 5
+VENDOR_PORT = free_port()
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """One system for the whole file; who plays the vendor on the port is up to each test."""
+    home = tmp_path_factory.mktemp("system")
+    running = start(home, cameras_file(CAMERAS), f"http://127.0.0.1:{VENDOR_PORT}")
+    yield running
+    assert running.stop() == 0
+
+
+@pytest.fixture
+def sandbox(system: System) -> Iterator[RunningSandbox]:
+    """The simulated platform with this system's cameras, living fast."""
+    devices = read_devices(system.home / "cameras.toml")
+    with running_sandbox(VENDOR_PORT, devices=devices, pace=Pace(longest=0.3, cadence=0.1)) as playing:
+        yield playing
+
+
+def _files(system: System, job: dict[str, object]) -> list[Path]:
+    archive = system.home / "archive"
+    sidecars = [path for path in archive.rglob("*.json") if json.loads(path.read_text())["job"] == job["id"]]
+    return [path.with_suffix("") for path in sidecars if ".rejected" not in path.parts]
+
+
+def test_a_driver_written_from_the_page_alone_is_asked_properly_and_its_bytes_land(
+    system: System, tmp_path: Path
+) -> None:
+    clip = tmp_path / "clip.mp4"
+    Footage(scenes()[0], 60, "clip").write(clip)
+    with page_driver(VENDOR_PORT, clip.read_bytes()) as driver:
+        (job,) = system.archived(system.submit("cam-0", "2026-11-19T08:00:00", "2026-11-19T08:01:00"))
+        until(lambda: len(driver.callback_answers) == 3)
+    assert driver.faults == []
+    assert len(driver.asked) == 1
+    assert driver.asked[0]["start_time"] == "2026-11-19T08:00:00"
+    assert driver.asked[0]["channel"] == "34020000001320000000"
+    assert {(status, answer["code"]) for status, answer in driver.callback_answers} == {(200, 0)}
+    (file,) = _files(system, job)
+    assert hashlib.sha256(file.read_bytes()).hexdigest() == driver.sha256 == job["assets"][0]["sha256"]
+    assert job["attempts"] == 1
+
+
+def test_a_fetch_worker_killed_in_the_middle_costs_neither_the_file_nor_a_second_submission(
+    system: System, sandbox: RunningSandbox
+) -> None:
+    sandbox.platform.throw({"media_rate": 60_000})
+    (job_id,) = system.submit("cam-1", "2026-11-19T09:00:00", "2026-11-19T09:05:00")
+    until(lambda: system.job(job_id)["state"] == "fetching")
+    time.sleep(1)
+    killed = system.pids("-Q", "fetch")
+    assert killed
+    assert system.job(job_id)["state"] == "fetching"
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+    sandbox.platform.throw({"media_rate": 0})
+    (job,) = system.archived([job_id], 40)
+    assert len(_files(system, job)) == 1
+    assert len(job["assets"]) == 1
+    assert sum(tally.asked for tally in sandbox.platform.witness.windows.values()) == 1
+    assert [line["reason"] for line in job["history"] if line["event"] == "DeadlinePassed"] == ["lease-over"]
+
+
+def test_a_broker_emptied_again_and_again_loses_none_of_fifty_jobs(
+    system: System, sandbox: RunningSandbox
+) -> None:
+    jobs = [
+        job_id
+        for camera in range(CAMERAS)
+        for job_id in system.submit(f"cam-{camera}", "2026-11-18T08:00:00", "2026-11-18T13:00:00")
+    ]
+    assert len(jobs) == 50
+    with redis.Redis(unix_socket_path=str(socket_path(system.home / "redis")), db=1) as broker:
+        for _ in range(8):
+            broker.flushdb()
+            time.sleep(0.3)
+    system.archived(jobs, 60)
+    tallies = sandbox.platform.witness.windows.values()
+    assert [tally.accepted for tally in tallies] == [1] * 50
+
+
+def test_a_vendor_away_for_a_hundred_retry_waits_fails_no_job(system: System) -> None:
+    jobs = system.submit("cam-2", "2026-11-17T08:00:00", "2026-11-17T10:00:00")
+    jobs += system.submit("cam-3", "2026-11-17T08:00:00", "2026-11-17T09:00:00")
+    time.sleep(10)  # a hundred times RETRY_WAIT
+    waiting = [system.job(job_id) for job_id in jobs]
+    assert {job["state"] for job in waiting} == {"wanted"}
+    assert {job["attempts"] for job in waiting} == {0}
+    devices = read_devices(system.home / "cameras.toml")
+    with running_sandbox(VENDOR_PORT, devices=devices, pace=Pace(longest=0.3, cadence=0.1)):
+        system.archived(jobs, 30)
+
+
+def test_what_cannot_be_asked_for_is_refused_by_name_and_changes_nothing(system: System) -> None:
+    before = system.call("GET", "/admin/status").json()["states"]
+    good = {"camera": "cam-4", "start": "2026-11-19T08:00:00", "end": "2026-11-19T08:01:00"}
+    assert system.call("POST", "/admin/jobs", good, token="wrong").status_code == 401
+    for wrong, field in (
+        ({"camera": "nobody"}, "camera"),
+        ({"start": "2026-11-19T09:00:00"}, "start"),
+        ({"end": "2099-01-01T00:00:00"}, "end"),
+    ):
+        answer = system.call("POST", "/admin/jobs", good | wrong)
+        assert answer.status_code == 422
+        assert field in answer.json()["errors"]
+        assert answer.headers["Content-Type"] == "application/problem+json"
+    assert system.call("POST", "/callbacks/sms/" + "x" * 40, {"streamId": "s"}).status_code == 404
+    assert system.call("GET", "/admin/status").json()["states"] == before
