@@ -59,9 +59,10 @@ check: $(VENV)/.test-installed ## format, lint, types, floors and sizes, then th
 fuzz: $(VENV)/.test-installed ## the long proof by hostile input and model runs
 	@$(BIN)/python -m pytest -m fuzz_long --timeout 1800
 
-.PHONY: diagram
-diagram: $(VENV)/.run-installed ## draw the lifecycle into the README from its table
+.PHONY: docs
+docs: $(VENV)/.run-installed ## draw from the code what the documents show of it: the lifecycle, the list of reasons
 	@$(BIN)/python -m shared.domain.diagram README.md
+	@$(BIN)/python -m shared.domain.reasons > docs/reasons.md
 
 .PHONY: lock
 lock: ## write the locks anew from setup.cfg, with hashes
