@@ -1,7 +1,7 @@
 """Logs: one set-up for every process, the same fields on every line about a job, and the one redaction filter.
 
-A line is a fixed sentence plus fields. Whatever looks like a callback token or a query string of an address is masked
-in all of it, for both may open doors.
+A line is a fixed sentence plus fields. Whatever looks like a callback token, a login link or the query of an
+address is masked in all of it, for they open doors.
 """
 
 import logging
@@ -12,6 +12,7 @@ from pythonjsonlogger.json import JsonFormatter
 
 _SECRETS = (
     (re.compile(r"([0-9a-z]{26}-\d+-)[A-Za-z0-9_]{32}"), r"\1***"),
+    (re.compile(r"(/login/)[^\s\"']+"), r"\1***"),
     (re.compile(r"(https?://[^\s?\"']+)\?[^\s\"']*"), r"\1?***"),
     (re.compile(r"(://[^/\s:@]*:)[^@/\s]+@"), r"\1***@"),
 )
