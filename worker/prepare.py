@@ -10,7 +10,7 @@ from shared.domain import events as e
 from shared.domain.camera import Camera
 from shared.domain.job import DebtKind, Job
 from shared.domain.lifecycle import Moved
-from shared.errors import AnswerUnknown, Final, Nothing, Transient, Whose
+from shared.errors import AnswerUnknown, Final, Invalid, Nothing, Transient, Whose
 from shared.services import Services
 from worker import withdraw
 
@@ -94,7 +94,7 @@ def _answer(services: Services, job: Job, camera: Camera) -> e.Event:
 def _tell_circuit(services: Services, job: Job, no: Transient | Final) -> None:
     if isinstance(no, Transient) and not no.answered:
         services.circuits.faulted(job.vendor, job.id, no.code, no.detail)
-    else:
+    elif not isinstance(no, Invalid):  # which is our own, and tells nothing of the vendor
         services.circuits.answered(job.vendor)
 
 
@@ -102,7 +102,7 @@ def _refusal(services: Services, job: Job, no: Transient | Final) -> e.Event:
     if isinstance(no, Nothing):
         return e.NoFootage(job.attempt, no.detail)
     if isinstance(no, Final):
-        return e.Refused(job.attempt, no.code, no.detail)
+        return e.Refused(job.attempt, no.code, no.detail, asked=not isinstance(no, Invalid))
     if isinstance(no, AnswerUnknown):
         return e.AnswerLost(job.attempt, no.detail)
     if no.whose == Whose.JOB:

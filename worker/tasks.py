@@ -4,10 +4,12 @@ One bell works off what waits, within a time budget, so that a few bells are eno
 nothing costs one look.
 """
 
+import logging
 import time
 from collections.abc import Callable
 
 from shared.domain.effects import Ring, Step
+from shared.errors import GleanerError
 from shared.services import Services
 from worker.app import app, services
 from worker.ask import ask as ask_next
@@ -51,9 +53,15 @@ def sweep() -> None:
 
 
 def work_off(step: Callable[[Services, str], bool], bell: Ring) -> None:
-    """Take one job after the other until none waits; when the budget is over, leave the rest to another bell."""
+    """Take one job after the other until none waits; when the budget is over, leave the rest to another bell.
+
+    A store that is away ends the round with one line: whatever was under way is found by its lease.
+    """
     parts, over = services(), time.monotonic() + BUDGET
-    while step(parts, bell.queue):
-        if time.monotonic() >= over:
-            parts.ledger.effects.ring(bell)
-            return
+    try:
+        while step(parts, bell.queue):
+            if time.monotonic() >= over:
+                parts.ledger.effects.ring(bell)
+                return
+    except GleanerError as error:
+        log.warning("a step broke off", extra={"step": bell.step, "code": error.code, "detail": error.detail})

@@ -101,11 +101,12 @@ class PrepareFailed:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The vendor said no for good."""
+    """No for good: the vendor's, or, with `asked` false, our own before it was asked."""
 
     attempt: int
     reason: str
     detail: str = ""
+    asked: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,3 +165,9 @@ def test_an_attempt_that_the_vendor_has_ended_is_not_withdrawn():
     tale = told_until(State.READY)
     tale.tell(e.CancelRequested())
     assert tale.owes == []
+
+
+def test_what_could_not_be_asked_at_all_is_no_submission():
+    tale = told_until(State.SUBMITTING)
+    tale.tell(e.Refused(1, "time-ambiguous", asked=False))
+    assert (tale.state, tale.attempts, tale.job.unexplained) == (State.FAILED, 0, ())

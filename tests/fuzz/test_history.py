@@ -32,7 +32,7 @@ def _run(world: type[World], examples: int) -> None:
         world,
         settings=settings(
             max_examples=examples,
-            stateful_step_count=30,
+            stateful_step_count=20,
             deadline=None,
             print_blob=True,
             database=None,

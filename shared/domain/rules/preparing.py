@@ -70,7 +70,7 @@ def refused(job: Job, event: e.Refused, now: Now) -> Outcome:
     """A no for good ends the job, unless an earlier attempt is alive."""
     if event.attempt != job.attempt:
         return Late("replaced")
-    job = charge(job, event.attempt)
+    job = charge(job, event.attempt) if event.asked else job
     if earlier_lives(job, now):
         return enter(job, State.PREPARING, now, event.reason, event.detail)
     return fail(job, now, event.reason, event.detail)
