@@ -17,6 +17,8 @@ from worker.fetch import fetch as fetch_next
 from worker.prepare import prepare as prepare_next
 from worker.settle import settle as settle_next
 
+log = logging.getLogger(__name__)
+
 BUDGET = (
     45.0  # seconds after which no further job is begun; with one slice it stays below the task's time limit
 )
