@@ -1,0 +1,66 @@
+"""No log line opens a door."""
+
+import io
+import json
+import logging
+
+import pytest
+
+from shared.logs import Redaction, redact, set_up
+from shared.signing import Keys, callback_token
+
+TOKEN = callback_token(Keys(("secret",)), "sms", "0" * 26, 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        (f"POST /callbacks/sms/{TOKEN} came", TOKEN[-32:]),
+        ("went to http://media/clip.mp4?sign=abc123&t=1", "abc123"),
+        ("broker redis://user:hunter2@host/1", "hunter2"),
+        ("open http://127.0.0.1:8000/login/1789-abc-def now", "1789-abc-def"),
+    ],
+)
+def test_what_opens_a_door_is_masked_in_words_and_fields(text, secret):
+    assert secret not in redact(text)
+    record = logging.makeLogRecord({"msg": "%s", "args": (text,), "detail": text})
+    Redaction().filter(record)
+    assert secret not in record.getMessage()
+    assert secret not in vars(record)["detail"]
+    assert "***" in record.getMessage()
+
+
+def test_an_exception_is_masked_too():
+    try:
+        raise ValueError(f"no {TOKEN}")
+    except ValueError as error:
+        record = logging.makeLogRecord(
+            {"msg": "broken", "exc_info": (type(error), error, error.__traceback__)}
+        )
+    Redaction().filter(record)
+    assert TOKEN not in str(record.exc_text)
+    assert "ValueError" in str(record.exc_text)
+
+
+@pytest.fixture
+def said():
+    root, out = logging.getLogger(), io.StringIO()
+    before, level = root.handlers[:], root.level
+    yield out
+    root.handlers[:], root.level = before, level
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_a_line_is_a_sentence_and_its_fields(said, form):
+    set_up(form)
+    handler = logging.getLogger().handlers[0]
+    assert isinstance(handler, logging.StreamHandler)
+    handler.setStream(said)
+    logging.getLogger("x").warning("it rains\nhard", extra={"camera": "door", "job": None})
+    (line,) = [line for line in said.getvalue().splitlines() if "door" in line]
+    if form == "json":
+        assert json.loads(line) | {"at": ""} == {
+            "at": "", "levelname": "WARNING", "name": "x", "message": "it rains\nhard", "camera": "door", "job": None,
+        }  # fmt: skip
+    else:
+        assert line.endswith("camera=door")
