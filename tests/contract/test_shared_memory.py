@@ -5,6 +5,8 @@ from datetime import timedelta
 
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from shared.adapters.memory import HandClock, MemoryShared
 from shared.adapters.redis_store import RedisJobStore, RedisShared
@@ -61,7 +63,8 @@ def test_a_lease_has_one_owner_who_may_renew_it_until_it_runs_out(memory):
 
 
 def test_a_server_that_is_away_is_trouble_that_passes():
-    client = redis.Redis(unix_socket_path="/nowhere/redis.sock", socket_timeout=0.2, decode_responses=True)
+    at_once = Retry(NoBackoff(), 0)
+    client = redis.Redis(unix_socket_path="/nowhere/redis.sock", retry=at_once, decode_responses=True)
     for ask in (RedisShared(client).get, RedisJobStore(client).load, RedisJobStore(client).find):
         with pytest.raises(Transient) as trouble:
             ask("k")
