@@ -226,10 +226,22 @@ def under_way_with_an_address_of_the_first_attempt() -> Tale:
     return tale
 
 
-def test_with_an_address_in_hand_an_unknown_answer_leads_to_a_fetch():
+def test_with_an_address_in_hand_an_unknown_answer_leads_to_an_ask_and_then_a_fetch():
     tale = under_way_with_an_address_of_the_first_attempt()
     tale.wait(120 + SILENCE)
+    assert (tale.state, tale.job.asking, tale.files(FileState.OPEN)) == (State.PREPARING, True, [])
+    tale.tell(e.AskFailed(1))
+    for _ in range(POLICY.unanswered - 1):
+        tale.wait(SILENCE)
+        tale.tell(e.AskFailed(1))
     assert (tale.state, tale.files(FileState.OPEN), tale.job.attempt) == (State.READY, ["clip"], 2)
+
+
+def test_an_address_that_another_takes_the_place_of_is_not_fetched_for_an_unknown_answer():
+    tale = under_way_with_an_address_of_the_first_attempt()
+    tale.wait(120 + SILENCE)
+    tale.tell(e.Prepared(1, (a_file("the right one"),)))
+    assert (tale.files(FileState.OPEN), tale.files(FileState.SUPERSEDED)) == (["the right one"], ["clip"])
 
 
 @pytest.mark.parametrize(

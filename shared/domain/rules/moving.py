@@ -96,7 +96,7 @@ def archive(job: Job, now: Now) -> Job:
 
 def again(job: Job, now: Now, reason: str, detail: str | None = None, wait: timedelta = timedelta(0)) -> Job:
     """An attempt came to nothing: back to an earlier one that is alive, or another submission, or given up."""
-    if earlier_lives(job, now):
+    if earlier_lives(job, now) or _earlier_has_address(job):
         return enter(job, State.PREPARING, now, reason, detail)
     if job.files_in(FileState.NOTED):
         return open_noted(job, now)
@@ -116,6 +116,12 @@ def lives(job: Job, now: Now) -> bool:
 def earlier_lives(job: Job, now: Now) -> bool:
     earlier = job.state == State.SUBMITTING and job.current is not None and job.current.number < job.attempt
     return earlier and lives(job, now)
+
+
+def _earlier_has_address(job: Job) -> bool:
+    """Whether an earlier attempt that did not end has named a file. It is asked before that file is believed."""
+    running = job.state == State.SUBMITTING and job.current is not None and not job.current.ended
+    return running and bool(job.files_in(FileState.NOTED))
 
 
 def next_file(job: Job, now: Now, reason: str, detail: str | None = None) -> Job:
