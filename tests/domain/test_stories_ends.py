@@ -7,6 +7,7 @@ import pytest
 
 from shared.domain import events as e
 from shared.domain.job import DebtKind, FileState, Origin, State, Verdict, Window
+from shared.domain.lifecycle import Moved
 from shared.domain.rules.moving import Late
 from tests.builders import POLICY
 from tests.domain.tale import Tale, a_file, an_asset, ready, told_until
@@ -163,3 +164,40 @@ def test_several_files_are_judged_together():
         tale.tell(e.AssetLanded(name, asset, tale.job.claim))
     tale.tell(e.GraceOver())
     assert tale.job.verdict == Verdict.COMPLETE
+
+
+# -- begun again by an operator ----------------------------------------------------------------------------------------
+
+
+def _retried_after_an_early_address() -> Tale:
+    tale = told_until(State.PREPARING)
+    tale.tell(e.Progressed(1, 0.3, files=(a_file("another camera's"),)))
+    tale.tell(e.CancelRequested(), e.Settled(DebtKind.WITHDRAW, 1), e.RetryRequested())
+    return tale
+
+
+def test_what_a_cancelled_attempt_named_is_never_fetched_for_the_next_one():
+    tale = _retried_after_an_early_address()
+    tale.submit("second")
+    tale.tell(e.StreamGone(2))
+    assert (tale.state, tale.files(FileState.SUPERSEDED)) == (State.PREPARING, ["another camera's"])
+
+
+def test_a_retry_does_not_go_back_to_the_attempt_that_was_called_off():
+    tale = _retried_after_an_early_address()
+    tale.claim()
+    tale.turned_away()
+    assert tale.state == State.WANTED
+
+
+def test_what_an_attempt_named_is_not_believed_once_a_later_one_was_taken():
+    tale = told_until(State.PREPARING)
+    tale.tell(e.Progressed(1, 0.3, files=(a_file("another camera's"),)), e.Submitted(2, "second"))
+    tale.tell(e.StreamGone(2))
+    assert (tale.state, tale.files(FileState.OPEN)) == (State.PREPARING, [])
+
+
+def test_a_retry_lets_a_job_on_hold_go_on():
+    tale = told_until(State.WANTED)
+    tale.tell(e.HoldRequested(), e.CancelRequested(), e.RetryRequested())
+    assert isinstance(tale.claim(), Moved)

@@ -244,3 +244,12 @@ def test_the_next_harvest_renews_the_address_of_a_picture_that_was_gone():
     assert (tale.state, tale.files(FileState.OPEN)) == (State.READY, ["picture"])
     tale.fetch_and_land()
     assert (tale.state, tale.job.verdict) == (State.ARCHIVED, None)
+
+
+def test_a_file_that_was_there_in_between_is_not_gone_at_its_second_absence():
+    tale = told_until(State.FETCHING)
+    tale.tell(e.DownloadGone(1, "clip"))
+    tale.wait_and_fetch()
+    tale.keep(500)
+    tale.tell(e.DownloadGone(2, "clip"))
+    assert tale.state == State.READY

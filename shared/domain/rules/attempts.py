@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from shared.domain import events as e
 from shared.domain.job import Attempt, DebtKind, File, FileState, Job, State
-from shared.domain.rules.moving import Now, charge, enter, forgive, lives, withdraw
+from shared.domain.rules.moving import Now, charge, enter, forgive, lives, supersede_noted, withdraw
 
 
 def accepted(job: Job, number: int, stream_id: str | None, now: Now) -> Job:
@@ -18,8 +18,11 @@ def accepted(job: Job, number: int, stream_id: str | None, now: Now) -> Job:
 
 
 def made_current(job: Job, number: int, stream_id: str | None, now: Now) -> Job:
-    """Make an attempt the current one. It is charged, and an older one that still runs is called off."""
-    job = withdraw(job, now) if lives(job, now) else job
+    """Make an attempt the current one. It is charged, and an older one that still runs is called off.
+
+    What another attempt named before its end is no longer believed: it may have been anything.
+    """
+    job = supersede_noted(withdraw(job, now) if lives(job, now) else job)
     job = charge(forgive(job, DebtKind.WITHDRAW, number), number)
     return named(replace(job, current=Attempt(number, now.at), last_rise=now.at), stream_id)
 

@@ -45,7 +45,7 @@ def _grown(job: Job, size: int) -> Job:
     file = job.file(job.fetching)
     if file is None or size <= file.kept:
         return job
-    return replace(job.with_file(replace(file, kept=size, failures=0)), kept=size, waits=0)
+    return replace(job.with_file(replace(file, kept=size, failures=0, not_ready=0)), kept=size, waits=0)
 
 
 def slice_over(job: Job, event: e.SliceOver, now: Now) -> Outcome:

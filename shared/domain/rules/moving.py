@@ -140,6 +140,13 @@ def deadline(job: Job, policy: Policy) -> datetime:
     return min((job.last_rise or job.current.accepted_at) + since_rise, job.current.accepted_at + in_all)
 
 
+def supersede_noted(job: Job) -> Job:
+    """Never fetch what was named before an end that will not come, or that another file has come to."""
+    for file in job.files_in(FileState.NOTED):
+        job = job.with_file(replace(file, state=FileState.SUPERSEDED))
+    return job
+
+
 def open_noted(job: Job, now: Now) -> Job:
     """Fetch what was noted: with an address in hand, nothing leads to a new submission."""
     for file in job.files_in(FileState.NOTED):

@@ -4,24 +4,47 @@ from dataclasses import replace
 
 from shared.domain import events as e
 from shared.domain.job import DebtKind, FileState, Job, State
-from shared.domain.rules.moving import Late, Now, Outcome, enter, forgive, unexplained, withdraw
+from shared.domain.rules.moving import (
+    Late,
+    Now,
+    Outcome,
+    enter,
+    forgive,
+    supersede_noted,
+    unexplained,
+    withdraw,
+)
 
 
 def cancelled(job: Job, event: e.CancelRequested, now: Now) -> Outcome:
     """No longer wanted; the vendor is told if it may still be at it."""
-    return enter(withdraw(unexplained(job), now), State.CANCELLED, now, "cancelled")
+    return enter(_let_go(withdraw(unexplained(job), now)), State.CANCELLED, now, "cancelled")
 
 
 def retried(job: Job, event: e.RetryRequested, now: Now) -> Outcome:
-    """Once more, with fresh counters. Attempt numbers go on."""
+    """Once more, from the start, with fresh counters. Attempt numbers go on; what was on hold goes on, too."""
     for file in job.files_in(FileState.OPEN):
         job = job.with_file(replace(file, retry_at=None, failures=0))
-    job = forgive(forgive(job, DebtKind.ALERT), DebtKind.VERDICT)
+    job = forgive(forgive(_let_go(withdraw(job, now)), DebtKind.ALERT), DebtKind.VERDICT)
     fresh = replace(
-        job, attempts=0, postponed=0, unexplained=(), waits=0, failures=0, crashes=0, unanswered=0
+        job,
+        on_hold=False,
+        attempts=0,
+        postponed=0,
+        unexplained=(),
+        waits=0,
+        failures=0,
+        crashes=0,
+        unanswered=0,
     )
     fresh = replace(fresh, give_up_at=now.at + now.policy.give_up, finalising_since=None, asked_at=None)
     return enter(fresh, State.READY if job.files_in(FileState.OPEN) else State.WANTED, now)
+
+
+def _let_go(job: Job) -> Job:
+    """Expect nothing more of the current attempt, and nothing of what it named."""
+    current = replace(job.current, ended=True) if job.current else None
+    return supersede_noted(replace(job, current=current))
 
 
 def held(job: Job, event: e.HoldRequested, now: Now) -> Outcome:

@@ -16,6 +16,7 @@ from shared.domain.rules.moving import (
     enter,
     forgive,
     open_noted,
+    supersede_noted,
     unexplained,
     withdraw,
 )
@@ -99,9 +100,7 @@ def prepared(job: Job, event: e.Prepared, now: Now) -> Outcome:
         return Late("seen")
     for seen in fresh:
         job = job.with_file(_opened(job.file(seen.identity), seen, event.attempt))
-    for other in job.files_in(FileState.NOTED):
-        job = job.with_file(replace(other, state=FileState.SUPERSEDED))
-    job = unexplained(_credit(job, event, now))
+    job = unexplained(_credit(supersede_noted(job), event, now))
     if job.state in (State.READY, State.FETCHING):
         return job
     if not job.live:
