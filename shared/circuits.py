@@ -26,8 +26,12 @@ class Circuits:
         return _read(self.memory.get(_key(vendor)))
 
     def answered(self, vendor: str) -> None:
-        """The vendor answered somebody."""
+        """The vendor answered a question."""
         self._move(vendor, circuit.answered)
+
+    def served(self, vendor: str) -> None:
+        """The vendor served a job."""
+        self._move(vendor, circuit.served)
 
     def faulted(self, vendor: str, job: str, code: str, reason: str) -> None:
         """The vendor failed a job."""

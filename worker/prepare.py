@@ -10,7 +10,16 @@ from shared.domain import events as e
 from shared.domain.camera import Camera
 from shared.domain.job import DebtKind, Job
 from shared.domain.lifecycle import Moved
-from shared.errors import AnswerUnknown, Final, Invalid, Nothing, Transient, Whose
+from shared.errors import (
+    AnswerUnknown,
+    Final,
+    GleanerError,
+    Invalid,
+    Misconfigured,
+    Nothing,
+    Transient,
+    Whose,
+)
 from shared.services import Services
 from worker import withdraw
 
@@ -37,7 +46,7 @@ def prepare(services: Services, vendor: str) -> bool:
     lanes = services.sources[vendor].lanes(camera)
     claimed = services.ledger.record(job_id, e.PrepareStarted(lease, lanes))
     if isinstance(claimed, Moved):
-        services.ledger.record(job_id, _answer(services, claimed.job, camera))
+        _submit(services, claimed.job, camera)
     return True
 
 
@@ -50,26 +59,12 @@ def _obstacle(services: Services, job: Job, camera: Camera | None) -> e.Postpone
     return _closed(services, job.vendor) or _unheard(services, job)
 
 
-def _unheard(services: Services, job: Job) -> e.Postponed | None:
-    """After a lost answer, a vendor that answers nobody is not asked again: a lone job would use up its attempts."""
-    if job.reason != "submit-unknown":
-        return None
-    try:
-        services.sources[job.vendor].probe()
-    except Transient as error:
-        return e.Postponed(
-            "submit-unknown", f"before it is asked again, the vendor has to answer at all: {error}"
-        )
-    return None
-
-
 def _closed(services: Services, vendor: str) -> e.Postponed | None:
     circuits = services.circuits
     if circuits.may_probe(vendor, services.owner):
-        try:
-            services.sources[vendor].probe()
+        if _trouble(services, vendor) is None:
             circuits.answered(vendor)
-        except Transient:
+        else:
             circuits.probe_failed(vendor)
     state = circuits.get(vendor)
     if state.until is None:
@@ -78,41 +73,66 @@ def _closed(services: Services, vendor: str) -> e.Postponed | None:
     return e.Postponed("vendor-away", state.reason or "", wait=wait)
 
 
-def _answer(services: Services, job: Job, camera: Camera) -> e.Event:
-    """Ask the vendor; what it said, as an event."""
-    source = services.sources[job.vendor]
+def _unheard(services: Services, job: Job) -> e.Postponed | None:
+    """After a lost answer, a vendor that answers nobody is not asked again: a lone job would use up its attempts."""
+    trouble = _trouble(services, job.vendor) if job.reason == "submit-unknown" else None
+    if trouble is None:
+        return None
+    return e.Postponed(
+        "submit-unknown", f"before it is asked again, the vendor has to answer at all: {trouble}"
+    )
+
+
+def _trouble(services: Services, vendor: str) -> GleanerError | None:
+    """Why the vendor does not answer a question that is nobody's, if it does not."""
+    try:
+        services.sources[vendor].probe()
+    except GleanerError as error:
+        return error
+    return None
+
+
+def _submit(services: Services, job: Job, camera: Camera) -> None:
+    """Ask the vendor, and record what it said."""
     url = services.callback_url(job.vendor, job.id, job.attempt)
     try:
-        yes = source.submit(camera, job.window, url)
+        yes = services.sources[job.vendor].submit(camera, job.window, url)
     except (Transient, Final) as no:
-        _tell_circuit(services, job, no)
-        return _refusal(services, job, no)
-    services.circuits.answered(job.vendor)
-    return e.Submitted(job.attempt, yes.stream_id, yes.files)
-
-
-def _tell_circuit(services: Services, job: Job, no: Transient | Final) -> None:
-    if isinstance(no, Transient) and not no.answered:
-        services.circuits.faulted(job.vendor, job.id, no.code, no.detail)
-    elif not isinstance(no, Invalid):  # which is our own, and tells nothing of the vendor
-        services.circuits.answered(job.vendor)
+        services.ledger.record(job.id, _refusal(services, job, no))
+        return
+    services.ledger.record(job.id, e.Submitted(job.attempt, yes.stream_id, yes.files))
+    services.circuits.served(job.vendor)
 
 
 def _refusal(services: Services, job: Job, no: Transient | Final) -> e.Event:
+    """What a no means for the job. A vendor that fails several jobs in a row is in trouble of its own: none is charged."""
+    if isinstance(no, Transient):
+        return _not_now(services, job, no)
+    if isinstance(no, Misconfigured):
+        return e.Postponed(no.code, no.detail, job.attempt)
+    if isinstance(no, Invalid):
+        return e.Refused(job.attempt, no.code, no.detail, asked=False)
+    services.circuits.served(job.vendor)
     if isinstance(no, Nothing):
         return e.NoFootage(job.attempt, no.detail)
-    if isinstance(no, Final):
-        return e.Refused(job.attempt, no.code, no.detail, asked=not isinstance(no, Invalid))
+    return e.Refused(job.attempt, no.code, no.detail)
+
+
+def _not_now(services: Services, job: Job, no: Transient) -> e.Event:
+    if no.answered:
+        services.circuits.served(job.vendor)
+    else:
+        services.circuits.faulted(job.vendor, job.id, no.code, no.detail)
     if isinstance(no, AnswerUnknown):
         return e.AnswerLost(job.attempt, no.detail)
-    if no.whose == Whose.JOB:
+    if no.whose == Whose.CAMERA and job.lanes:
+        return _device_is_not_ready(services, job, no)
+    if no.whose == Whose.JOB and (no.answered or not services.circuits.get(job.vendor).failing()):
         return e.PrepareFailed(job.attempt, no.code, no.detail)
-    device = no.whose == Whose.CAMERA and job.lanes
-    return e.Postponed(
-        no.code,
-        no.detail,
-        job.attempt,
-        asked=no.asked,
-        wait=services.settings.busy_wait if device else None,
-        lane=job.lanes[0].name if device else "",
-    )
+    return e.Postponed(no.code, no.detail, job.attempt, asked=no.asked)
+
+
+def _device_is_not_ready(services: Services, job: Job, no: Transient) -> e.Postponed:
+    """The device is asked again after a while, whoever waits for it: its lane is closed for as long."""
+    wait, lane = services.settings.busy_wait, job.lanes[0].name
+    return e.Postponed(no.code, no.detail, job.attempt, asked=no.asked, wait=wait, lane=lane)

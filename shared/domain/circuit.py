@@ -1,8 +1,9 @@
-"""A circuit: stop asking a vendor that answers nobody, and notice when it is back.
+"""A circuit: stop asking a vendor that serves nobody, and notice when it is back.
 
 Five faults in a row over at least two jobs open it, so that one bad job opens nothing. While it is open nobody asks;
 once the pause is over one probe is let through, and a probe is never a job's attempt. The pause doubles with each
-probe that fails.
+probe that fails. An answered probe closes the circuit, but only a job that is served proves that jobs are: until then the
+next fault opens it again at once, and no job is charged for it.
 """
 
 from dataclasses import dataclass, replace
@@ -25,14 +26,23 @@ class Circuit:
         """Whether jobs have to wait; only an answer closes it."""
         return self.until is not None
 
+    def failing(self, limit: int = 5) -> bool:
+        """Whether the trouble is the vendor's, not a job's: so many faults in a row, over more than one job."""
+        return self.faults >= limit and len(self.jobs) >= 2
+
     def may_probe(self, now: datetime) -> bool:
         """Whether the pause is over and somebody may look."""
         return self.until is not None and now >= self.until
 
 
-def answered(circuit: Circuit) -> Circuit:
-    """The vendor answered somebody: closed, and every fault forgotten."""
+def served(circuit: Circuit) -> Circuit:
+    """The vendor served a job, or refused it in words of its own: every fault is forgotten."""
     return Circuit()
+
+
+def answered(circuit: Circuit) -> Circuit:
+    """The vendor answered a question: closed, on probation if jobs had met trouble."""
+    return replace(circuit, until=None, probes=0)
 
 
 def faulted(
@@ -41,7 +51,7 @@ def faulted(
     """The vendor failed a job."""
     jobs = circuit.jobs if len(circuit.jobs) >= 2 else circuit.jobs | {job}
     circuit = replace(circuit, faults=circuit.faults + 1, jobs=jobs, code=code, reason=reason)
-    if circuit.open or circuit.faults < limit or len(jobs) < 2:
+    if circuit.open or not circuit.failing(limit):
         return circuit
     return replace(circuit, until=now + pause)
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from shared.domain.circuit import Circuit, answered, faulted, probe_failed
+from shared.domain.circuit import Circuit, answered, faulted, probe_failed, served
 from tests.builders import NOON
 
 PAUSE = timedelta(seconds=10)
@@ -31,9 +31,15 @@ def test_the_second_job_may_be_the_last_of_many():
     assert after_faults_of(*["a"] * 9, "b").open
 
 
-def test_an_answer_forgets_every_fault():
-    assert answered(after_faults_of("a", "b", "a", "b")) == Circuit()
-    assert answered(after_faults_of("a", "b", "a", "b", "a")) == Circuit()
+def test_a_served_job_forgets_every_fault():
+    assert served(after_faults_of("a", "b", "a", "b")) == Circuit()
+    assert served(after_faults_of("a", "b", "a", "b", "a")) == Circuit()
+
+
+def test_an_answered_question_closes_it_until_the_next_fault():
+    circuit = answered(after_faults_of("a", "b", "a", "b", "a"))
+    assert (circuit.open, circuit.failing()) == (False, True)
+    assert faulted(circuit, "c", "vendor-error", "500", NOON, PAUSE).until == NOON + PAUSE
 
 
 def test_it_may_be_tried_once_the_pause_is_over_and_only_then():

@@ -13,7 +13,7 @@ from shared.ports import Submission
 from tests.builders import POLICY
 from tests.domain.tale import a_file
 from tests.domain.world import World
-from tests.stand_ins import Killed, Script, away
+from tests.stand_ins import Killed, Script, away, in_trouble
 
 HOUR = 3600
 ARCHIVED = {State.ARCHIVED}
@@ -58,6 +58,19 @@ def test_one_lone_job_outlives_a_vendor_that_hangs_for_an_hour():
     assert world.states(jobs) == {State.WANTED}
     assert len(world.vendor.submitted) == 1
     world.vendor.answers, world.vendor.probes = Script(then=Submission("s")), Script()
+    world.oblige()
+    world.wait(HOUR / 4)
+    assert world.states(jobs) == ARCHIVED
+
+
+def test_a_vendor_that_answers_questions_and_fails_every_submission_fails_no_job():
+    world = World(cameras=3)
+    jobs = tuple(job for camera in range(3) for job in world.wish(2, camera))
+    world.vendor.answers = Script(then=in_trouble)
+    world.wait(HOUR)
+    assert world.states(jobs) == {State.WANTED}
+    assert sum(world.now(job).attempts for job in jobs) < 6
+    world.vendor.answers = Script(then=Submission("s"))
     world.oblige()
     world.wait(HOUR / 4)
     assert world.states(jobs) == ARCHIVED
