@@ -5,7 +5,7 @@
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -42,6 +42,7 @@ class Services:
     admin_tokens: tuple[str, ...]
     public_url: str
     simulated: bool = False
+    stopping: Callable[[], bool] = lambda: False  # whether this process should come to an end in good order
     owner: str = field(default_factory=_owner)
 
     @cached_property

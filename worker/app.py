@@ -4,6 +4,9 @@ No retries, ETAs, results or chains of Celery's: what must happen is in the ledg
 Gossip, mingle and remote control stay on: workers without them were seen to go deaf when Redis restarted.
 """
 
+import multiprocessing
+import signal
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -46,10 +49,15 @@ app.conf.update(
 )
 
 
+_stopping = multiprocessing.RawValue(
+    "b", 0
+)  # shared with the children, who hear of a stop by no signal; no lock to die with
+
+
 @lru_cache(maxsize=1)
 def services() -> Services:
     """This process's own parts; a forked child builds its own."""
-    return build(settings)
+    return replace(build(settings), stopping=lambda: bool(_stopping.value))
 
 
 @signals.setup_logging.connect
@@ -60,6 +68,21 @@ def _log(**_: Any) -> None:
 @signals.worker_process_init.connect
 def _forget_parents_services(**_: Any) -> None:
     services.cache_clear()
+
+
+@signals.worker_ready.connect
+def _tell_children_of_a_stop(**_: Any) -> None:
+    """Celery's own signal of a shutdown comes too late for that, where it waits for tasks first."""
+    for number in (signal.SIGTERM, signal.SIGQUIT):
+        _before(number, signal.getsignal(number))
+
+
+def _before(number: int, handler: Any) -> None:
+    def tell(*arguments: Any) -> None:
+        _stopping.value = 1
+        handler(*arguments)
+
+    signal.signal(number, tell)
 
 
 @signals.worker_ready.connect

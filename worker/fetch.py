@@ -17,15 +17,18 @@ from shared.domain.camera import Camera
 from shared.domain.job import Asset, File, Job, Verdict
 from shared.domain.lifecycle import Moved
 from shared.domain.rules.moving import Late
-from shared.errors import Final, Gone, Refused, Transient, Whose
+from shared.errors import Final, GleanerError, Gone, Refused, Transient, Whose
 from shared.ports import Download, MediaFacts, Spool
 from shared.services import Services
 
-SLICE = timedelta(seconds=240)
+SLICE = timedelta(
+    seconds=200
+)  # with the budget of a task before it and a stall after it, below the task's time limit
+FRESH = SLICE / 4  # a slice that is older leaves the check and the hash to a claim of their own
 
 
 class _Replaced(Exception):
-    """Another worker has the claim, or the job no longer wants the bytes."""
+    """Another worker has the claim, or the job no longer wants the bytes, or there is nobody to say it to."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class _Claim:
     job: Job
     file: File
     camera: Camera
-    until: float  # by the monotonic clock, when the slice ends
+    began: float  # by the monotonic clock
 
     @property
     def asset_id(self) -> str:
@@ -50,11 +53,23 @@ class _Claim:
             self.camera.name, self.camera.zone, job.window.start, job.kind, self.asset_id, extension
         )
 
+    def age(self) -> timedelta:
+        """How long the slice has lasted."""
+        return timedelta(seconds=time.monotonic() - self.began)
+
+    def must_end(self, spool: Spool) -> bool:
+        """Whether to leave the rest to a later slice. A stop ends only what can be resumed: the rest is worth a try."""
+        return self.age() >= SLICE or (spool.validator is not None and self.services.stopping())
+
     def beat(self, size: int) -> None:
-        """Say that bytes are safe; _Replaced when nobody wants to hear it."""
+        """Say that bytes are safe; _Replaced when nobody wants to hear it, or can."""
         services = self.services
-        kept = e.Kept(self.job.claim, size, services.lease().until)
-        if isinstance(services.ledger.record(self.job.id, kept), Late):
+        try:
+            kept = e.Kept(self.job.claim, size, services.lease().until)
+            heard = services.ledger.record(self.job.id, kept)
+        except GleanerError as error:  # the store's trouble is no fault of the file
+            raise _Replaced from error
+        if isinstance(heard, Late):
             raise _Replaced
 
 
@@ -80,7 +95,7 @@ def fetch(services: Services, queue: str) -> bool:
 
 
 def _work(services: Services, job: Job, file: File, camera: Camera) -> None:
-    claim = _Claim(services, job, file, camera, time.monotonic() + SLICE.total_seconds())
+    claim = _Claim(services, job, file, camera, time.monotonic())
     try:
         services.ledger.record(job.id, _result(claim))
     except _Replaced:
@@ -110,9 +125,19 @@ def _adopted(claim: _Claim) -> e.Event | None:
 
 def _brought(claim: _Claim) -> e.Event:
     with claim.services.archive.spool(claim.asset_id) as spool:
-        if not _stream(claim, spool):
+        try:
+            whole = _stream(claim, spool)
+        except Transient:
+            _keep(claim, spool)  # what came before the trouble is progress all the same
+            raise
+        if not whole or (claim.age() > FRESH and spool.validator is not None):
             return e.SliceOver(claim.job.claim, spool.size)
         return _land(claim, spool)
+
+
+def _keep(claim: _Claim, spool: Spool) -> None:
+    spool.keep()
+    claim.beat(spool.size)
 
 
 def _stream(claim: _Claim, spool: Spool) -> bool:
@@ -123,8 +148,7 @@ def _stream(claim: _Claim, spool: Spool) -> bool:
         _room_for(claim.services, (download.total or 0) - spool.size)
         if not _pour(claim, spool, download):
             return False
-        spool.keep()
-        claim.beat(spool.size)
+        _keep(claim, spool)
         if download.total is not None and spool.size != download.total:
             raise Transient("media-broken-off", f"{spool.size} of {download.total} bytes")
     return True
@@ -135,12 +159,12 @@ def _pour(claim: _Claim, spool: Spool, download: Download) -> bool:
     beat = time.monotonic() + pause
     for chunk in download.chunks:
         spool.write(chunk)
-        now = time.monotonic()
-        if now >= beat or now >= claim.until:
-            spool.keep()
-            claim.beat(spool.size)
-            beat = now + pause
-        if now >= claim.until:
+        over = claim.must_end(spool)
+        if over or time.monotonic() >= beat:
+            _keep(claim, spool)
+            _room_for(claim.services, 0)
+            beat = time.monotonic() + pause
+        if over:
             return False
     return True
 
@@ -207,6 +231,7 @@ def _sidecar(claim: _Claim, size: int, sha256: str, facts: MediaFacts) -> dict[s
         "verdict": _verdict(claim, facts).value,
         "content_type": facts.content_type,
         "job": job.id,
+        "simulated": claim.services.simulated,
         "landed_at": claim.services.jobs.now().isoformat(),
     }
 

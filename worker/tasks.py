@@ -62,7 +62,7 @@ def work_off(step: Callable[[Services, str], bool], bell: Ring) -> None:
     parts, over = services(), time.monotonic() + BUDGET
     try:
         while step(parts, bell.queue):
-            if time.monotonic() >= over:
+            if time.monotonic() >= over or parts.stopping():
                 parts.ledger.effects.ring(bell)
                 return
     except GleanerError as error:

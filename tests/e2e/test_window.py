@@ -131,3 +131,22 @@ def test_what_cannot_be_asked_for_is_refused_by_name_and_changes_nothing(system:
         assert answer.headers["Content-Type"] == "application/problem+json"
     assert system.call("POST", "/callbacks/sms/" + "x" * 40, {"streamId": "s"}).status_code == 404
     assert system.call("GET", "/admin/status").json()["states"] == before
+
+
+def test_a_stop_in_the_middle_of_a_fetch_hands_it_on_in_good_order(tmp_path: Path) -> None:
+    port = free_port()
+    running = start(tmp_path, cameras_file(1), f"http://127.0.0.1:{port}", LEASE_SECONDS="120")
+    devices = read_devices(tmp_path / "cameras.toml")
+    with running_sandbox(port, devices=devices, pace=Pace(longest=0.3, cadence=0.1)) as playing:
+        playing.platform.throw({"media_rate": 60_000})
+        (job_id,) = running.submit("cam-0", "2026-11-19T09:00:00", "2026-11-19T09:05:00")
+        until(lambda: running.job(job_id)["state"] == "fetching")
+        time.sleep(1)
+        assert running.stop() == 0
+        playing.platform.throw({"media_rate": 0})
+        running = start(tmp_path, cameras_file(1), f"http://127.0.0.1:{port}", LEASE_SECONDS="120")
+        (job,) = running.archived([job_id], 20)
+    assert running.stop() == 0
+    events = [line["event"] for line in job["history"]]
+    assert "SliceOver" in events
+    assert "DeadlinePassed" not in events
