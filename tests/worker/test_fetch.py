@@ -1,0 +1,207 @@
+"""The fetch step through its own door: one job with one file, on memory twins."""
+
+import hashlib
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.adapters.memory import HandClock, ListQueue, MemoryJobStore
+from shared.adapters.memory_archive import MemoryArchive, MemoryMedia
+from shared.domain import events as e
+from shared.domain.job import FileState, Job, Lease, State, Verdict
+from shared.errors import Refused, Transient, Whose
+from shared.ledger import Ledger
+from shared.ports import Change, MediaFacts, Result
+from shared.services import Services
+from tests.builders import NOON, POLICY, a_camera, a_job, services
+from worker.fetch import fetch
+
+ADDRESS = "http://media.example/clip.mp4"
+CLIP = b"clip" * 200_000
+
+
+class Fetching:
+    """One job that is ready, what lies behind its file's address, and the step."""
+
+    def __init__(self, **parts: object) -> None:
+        self.clock = HandClock(NOON)
+        self.archive, self.media = MemoryArchive(), MemoryMedia()
+        self.media.put(ADDRESS, CLIP)
+        given = {"archive": self.archive, "media": self.media} | parts
+        self.services: Services = services(self.clock, **given)
+        job = self.services.ledger.create(a_job())
+        assert job
+        self.id = job.id
+        lease = Lease("w", NOON + timedelta(minutes=2))
+        self.tell(e.PrepareStarted(lease))
+        self.tell(e.Prepared(1, (e.Sighting("clip", ADDRESS),), "stream"))
+
+    def tell(self, event: e.Event) -> None:
+        self.services.ledger.record(self.id, event)
+
+    @property
+    def job(self) -> Job:
+        found = self.services.jobs.load(self.id)
+        assert found
+        return found.job
+
+    def work(self) -> None:
+        """One turn of the step, as soon as the job is due."""
+        assert self.job.due_at
+        self.clock.at = max(self.clock.at, self.job.due_at)
+        self.services.jobs.overdue(10)
+        assert fetch(self.services, "fetch")
+
+
+def test_whole_bytes_land_with_a_sidecar_that_needs_no_service():
+    one = Fetching()
+    one.work()
+    (asset,) = one.job.assets
+    assert (one.job.state, asset.size) == (State.ARCHIVED, len(CLIP))
+    sidecar = one.archive.sidecar(asset.key)
+    assert sidecar
+    assert sidecar["sha256"] == asset.sha256 == hashlib.sha256(CLIP).hexdigest()
+    assert (sidecar["job"], sidecar["camera"], sidecar["schema"]) == (one.id, "front-door", 1)
+    assert b"".join(one.archive.read(asset.key)) == CLIP
+
+
+def test_a_host_that_breaks_off_again_and_again_is_believed_as_long_as_each_try_brings_more():
+    one = Fetching()
+    one.media.stop_after(ADDRESS, 50_000)
+    while one.job.state == State.READY:
+        one.work()
+    assert one.job.state == State.ARCHIVED
+    assert len(one.media.opened) == len(CLIP) / 50_000
+    assert one.media.opened[-1][1] == len(CLIP) - 50_000
+
+
+def test_a_host_that_breaks_off_and_brings_nothing_more_is_given_up():
+    one = Fetching()
+    one.media.stop_after(ADDRESS, 0)
+    for _ in range(POLICY.failures):
+        one.work()
+    assert one.job.files_in(FileState.REFUSED)
+    assert (one.job.state, one.job.reason) == (State.WANTED, "media-broken-off")
+
+
+def test_what_landed_before_is_adopted_and_not_fetched_again():
+    one = Fetching()
+    one.work()
+    again = Fetching(archive=one.archive)
+    stored = replace(one.job, state=State.READY, assets=(), debts=(), files=again.job.files)
+    again.id = one.id
+    again.services.ledger.create(replace(stored, wish="the same once more"))
+    fetch(again.services, "fetch")
+    fetch(again.services, "fetch")
+    assert again.job.state == State.ARCHIVED
+    assert len(again.media.opened) < 2
+
+
+def test_bytes_that_fail_the_check_are_kept_aside_and_never_under_a_final_name():
+    def no(_: object) -> MediaFacts:
+        raise Refused("not-media", "a web page")
+
+    one = Fetching(check=no)
+    one.work()
+    assert (one.job.state, one.job.reason) == (State.READY, "not-media")
+    assert list(one.archive.rejected().values()) == [CLIP]
+    for _ in range(POLICY.failures - 1):
+        one.work()
+    assert one.job.state == State.WANTED
+
+
+def test_short_footage_is_a_partial_asset():
+    facts = MediaFacts("video/mp4", "mp4", Verdict.COMPLETE, 100.0)
+    one = Fetching(check=lambda _: facts)
+    one.work()
+    (asset,) = one.job.assets
+    assert (asset.verdict, asset.duration_seconds) == (Verdict.PARTIAL, 100.0)
+    assert asset.end - asset.start == timedelta(seconds=100)
+
+
+def test_a_stop_ends_the_slice_with_its_bytes_kept():
+    one = Fetching(stopping=lambda: True)
+    one.work()
+    assert one.job.state == State.READY
+    assert one.job.crashes == 0
+    assert 0 < one.job.kept < len(CLIP)
+
+
+def test_a_stop_does_not_throw_away_what_could_not_be_resumed():
+    one = Fetching(stopping=lambda: True)
+    one.media.put(ADDRESS, CLIP, validator=None)
+    one.work()
+    assert one.job.state == State.ARCHIVED
+
+
+@pytest.mark.parametrize(
+    ("trouble", "reason"),
+    [
+        (Transient("media-host-away", whose=Whose.VENDOR, asked=False), "media-host-away"),
+        (Transient("spool-busy", asked=False), "spool-busy"),
+        (Transient("media-host-not-allowed", "MEDIA_ALLOW=…", whose=Whose.VENDOR, asked=False), "media-host-not-allowed"),
+    ],
+)  # fmt: skip
+def test_trouble_that_is_not_the_files_costs_it_nothing(trouble, reason):
+    one = Fetching()
+    one.media.trouble(ADDRESS, *[trouble] * 20)
+    for _ in range(20):
+        one.work()
+    assert (one.job.state, one.job.reason, one.job.files[0].failures) == (State.READY, reason, 0)
+    one.work()
+    assert one.job.state == State.ARCHIVED
+
+
+def test_an_address_that_must_not_be_followed_is_refused_for_good():
+    one = Fetching()
+    one.media.trouble(ADDRESS, Refused("media-address-odd"))
+    one.work()
+    assert one.job.files[0].state == FileState.REFUSED
+    assert one.job.state == State.WANTED
+
+
+def test_no_room_postpones_and_costs_nothing():
+    one = Fetching()
+    one.archive.room = one.services.settings.space_reserve + len(CLIP) // 2
+    one.work()
+    assert (one.job.state, one.job.reason, one.job.files[0].failures) == (State.READY, "no-space", 0)
+    one.archive.room *= 2
+    one.work()
+    assert one.job.state == State.ARCHIVED
+
+
+def test_a_camera_that_left_the_file_lets_its_job_wait():
+    one = Fetching()
+    one.services.cameras.cameras.clear()  # type: ignore[attr-defined]
+    one.work()
+    assert (one.job.state, one.job.reason) == (State.READY, "camera-unknown")
+    one.services.cameras.cameras["front-door"] = a_camera()  # type: ignore[attr-defined]
+    one.work()
+    assert one.job.state == State.ARCHIVED
+
+
+class _DeafStore(MemoryJobStore):
+    """A store that answers nobody while bytes are moving."""
+
+    deaf = False
+
+    def commit(self, change: Change) -> Result:
+        if self.deaf and change.line.event == "Kept":
+            raise Transient("store-away", whose=Whose.VENDOR, asked=False)
+        return super().commit(change)
+
+
+def test_the_stores_trouble_is_no_fault_of_the_file():
+    clock = HandClock(NOON)
+    store = _DeafStore(clock)
+    one = Fetching(jobs=store, ledger=Ledger(store, ListQueue(), POLICY))
+    one.clock = clock
+    store.deaf = True
+    one.work()
+    assert (one.job.state, one.job.files[0].failures) == (State.FETCHING, 0)
+    store.deaf = False
+    clock.move(timedelta(minutes=3))
+    one.tell(e.DeadlinePassed())
+    one.work()
+    assert one.job.state == State.ARCHIVED
