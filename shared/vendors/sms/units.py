@@ -1,8 +1,9 @@
 """What a `downloadProgress` means. Its unit is documented nowhere; comparable platforms use 0..1 and 0..100.
 
 Set by the operator, or learnt: strictly between 0 and 1 is a fraction, above 1 a percentage, and what was learnt is
-shared by all processes. Percent is certain and wins over a fraction learnt before; then 0.5 is half a percent. A bare 1 is
-the end or the beginning: in an unknown unit it says nothing, and it is believed only against the freshest memory.
+shared by all processes. A fraction learnt before gives way to percent when that is said three times with no fraction in
+between: one odd number must not change what all jobs mean. Then 0.5 is half a percent. A bare 1 is the end or the beginning:
+in an unknown unit it says nothing, and it is believed only against the freshest memory.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ AUTO, FRACTION, PERCENT = "auto", "fraction", "percent"
 WHOLE = {FRACTION: 1.0, PERCENT: 100.0}
 NEARLY_ONE = 1.01  # a fraction may overshoot by rounding; what lies above is no fraction
 KEY = "sms:unit"
+DOUBTS = 3  # figures above 1 in a row, as one process sees them, that turn a learnt fraction into percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Units:
         self._fixed = None if configured == AUTO else configured
         self._memory = memory
         self._known: str | None = None
+        self._doubts = 0
 
     def read(self, figure: Figure) -> Reading:
         """No progress when the unit is unknown, which only a bare 1 leaves it, or contradicts the setting."""
@@ -55,6 +58,7 @@ class Units:
             return self._fixed or FRACTION  # nothing is nothing in any unit
         if value > NEARLY_ONE:
             return self._learn_percent()
+        self._doubts = 0
         known = self._recall(fresh=value >= 1)
         return self._learn_fraction() if known is None and value < 1 else known
 
@@ -64,7 +68,11 @@ class Units:
         return self._known
 
     def _learn_percent(self) -> str:
+        """Percent, at once where nothing was known; a fraction that is known stays until it is doubted often enough."""
         if self._known != PERCENT and not self._memory.swap(KEY, None, PERCENT):
+            self._doubts += 1
+            if self._recall(fresh=True) == FRACTION and self._doubts < DOUBTS:
+                return FRACTION
             self._memory.swap(KEY, FRACTION, PERCENT)
         self._known = PERCENT
         return PERCENT
