@@ -69,13 +69,13 @@ class Client:
         """How the whole stands."""
         return self._call("GET", "/admin/status")
 
-    def alive(self) -> bool:
-        """Whether a service answers at all."""
+    def lacks(self) -> str:
+        """What keeps the service from being ready, for people; nothing when it is ready."""
         try:
-            self._call("GET", "/healthz")
-        except GleanerError:
-            return False
-        return True
+            self._call("GET", "/readyz")
+        except GleanerError as error:
+            return error.detail
+        return ""
 
     def _call(self, method: str, path: str, **more: Any) -> Json:
         try:

@@ -1,8 +1,8 @@
 """What `gleaner up` tells people while it runs: one line for everything that was archived, failed or had nothing.
 
-It sees what any client of the admin API sees. Jobs that are new or at work are met in every look; older ones that wait
-are asked for by turns, a few in each look, so that a long queue costs no more than a short one. What ended before
-the first look is no news.
+It sees what any client of the admin API sees. The newest jobs, and those with a file to fetch, are met in every look;
+others that were met once are asked for by turns, a few in each look, so that a long queue costs no more than a short
+one. What ended before the first look is no news, nor is what was old by then and ended without a file.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from shared.errors import Invalid, NotFound
 
 NEWEST = 100
 BY_TURNS = 20
-AT_WORK = "ready,fetching"
+WITH_A_FILE = "ready,fetching"
 FIRST_WINDOW = timedelta(minutes=5)
 
 
@@ -33,7 +33,7 @@ class Feed:
     def look(self) -> None:
         """Look once, and tell what has ended since the last look."""
         seen = {job["id"]: job for job in self._client.jobs(NEWEST)}
-        seen |= {job["id"]: job for job in self._client.jobs(NEWEST, state=AT_WORK)}
+        seen |= {job["id"]: job for job in self._client.jobs(NEWEST, state=WITH_A_FILE)}
         for job_id in list(islice((job_id for job_id in self._live if job_id not in seen), BY_TURNS)):
             seen |= self._one(job_id)
         ended = {job_id for job_id, job in seen.items() if job["state"] in ENDED}

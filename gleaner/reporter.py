@@ -1,4 +1,4 @@
-"""The thread of `gleaner up` that waits until the service answers, says so, and from then on what becomes of jobs."""
+"""The thread of `gleaner up` that waits until the service is ready, says so, and from then on what becomes of jobs."""
 
 import threading
 import time
@@ -48,10 +48,10 @@ class Reporter(threading.Thread):
 
     def _wait(self) -> None:
         patient = True
-        while not self._over.wait(FIRST_LOOK_SECONDS) and not self._client.alive():
+        while not self._over.wait(FIRST_LOOK_SECONDS) and (lacks := self._client.lacks()):
             if patient and time.monotonic() - self._began > LONG_SECONDS:
                 patient = False
-                self._terminal.tell("web does not answer yet; its log may tell why")
+                self._terminal.tell(f"not ready yet: {lacks}")
 
     def _step(self) -> None:
         if self._todo:

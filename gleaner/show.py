@@ -94,7 +94,7 @@ def outcome(found: Iterable[Json]) -> str:
 
 def jobs(found: Iterable[Json]) -> str:
     """The list of jobs."""
-    heads = ("JOB", "CAMERA", "WINDOW", "STATE", "PROGRESS", "TRIES", "REASON")
+    heads = ("JOB", "CAMERA", "WINDOW", "STATE", "PROGRESS", "ATTEMPTS", "REASON")
     rows = [
         (
             job["id"],

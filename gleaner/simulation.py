@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from gleaner.procfile import project_file
-from shared.settings import Settings, Source, read
+from shared.settings import SIMULATED, Settings, Source, read
 from shared.vendors import load
-from shared.wiring import SIMULATED
 
 LOOPBACK = "127.0.0.1"
 EXAMPLE = "cameras.example.toml"

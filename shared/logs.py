@@ -35,8 +35,9 @@ class Redaction(logging.Filter):
         for name, value in vars(record).items():
             if name not in _STANDARD and isinstance(value, str):
                 setattr(record, name, redact(value))
-        if record.exc_info and not record.exc_text:
+        if record.exc_info:  # which formatters would otherwise write out anew
             record.exc_text = redact(logging.Formatter().formatException(record.exc_info))
+            record.exc_info = None
         return True
 
 

@@ -23,7 +23,7 @@ def create_app(services: Services) -> Flask:
     app.extensions[PLACE] = services
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined] # the provider that Flask comes with
-    auth.configure(app, services.keys.derived(SESSIONS), services.public_url.startswith("https:"))
+    auth.configure(app, services.keys.derived(SESSIONS))
     errors.register(app)
     looks.register(app)
     app.after_request(add_headers)

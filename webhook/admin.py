@@ -89,6 +89,7 @@ def _camera(camera: Camera) -> Json:
         "vendors": sorted(camera.sections),
         "lane": _lane(camera),
         "last_harvest": None,
+        "outcome": None,
     }
 
 

@@ -8,6 +8,7 @@ import hashlib
 from datetime import timedelta
 
 from flask import Flask, request, session
+from flask.sessions import SecureCookieSessionInterface
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
@@ -18,15 +19,22 @@ LIFE = timedelta(hours=12)
 _OPENED_BY = "opened-by"
 
 
-def configure(app: Flask, keys: tuple[bytes, ...], secure: bool) -> None:
-    """Sessions in a signed cookie that no script, no other site and, with `secure`, no open network sees."""
+class _Sessions(SecureCookieSessionInterface):
+    """Flask's own, but a cookie follows the page it goes with: what came by https is never sent in the open."""
+
+    def get_cookie_secure(self, _app: Flask) -> bool:
+        return request.is_secure
+
+
+def configure(app: Flask, keys: tuple[bytes, ...]) -> None:
+    """Sessions in a signed cookie that no script and no other site sees, and no open network where the page is https."""
+    app.session_interface = _Sessions()
     app.config.update(
         SECRET_KEY=keys[0],
         SECRET_KEY_FALLBACKS=list(keys[1:]),
         SESSION_COOKIE_NAME="gleaner",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Strict",
-        SESSION_COOKIE_SECURE=secure,
         SESSION_REFRESH_EACH_REQUEST=False,
         PERMANENT_SESSION_LIFETIME=LIFE,
     )

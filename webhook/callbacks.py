@@ -4,6 +4,8 @@ The token is checked by arithmetic before anything is read. News about a job tha
 news or not; nothing here waits for anything but the store.
 """
 
+import logging
+
 from flask import Blueprint, Response, request
 
 from shared.errors import Invalid, NotFound
@@ -14,6 +16,8 @@ from webhook.parts import services
 from webhook.throttle import count_bad_try, refuse_after
 
 BAD_TRIES = 100  # a minute; a good token is never refused for them
+
+log = logging.getLogger(__name__)
 
 callbacks = Blueprint("callbacks", __name__, url_prefix="/callbacks")
 
@@ -32,6 +36,13 @@ def take(vendor: str, token: str) -> dict[str, object]:
     return {"code": 0, "message": "ok"}
 
 
+def _about() -> dict[str, object]:
+    """Whose callback it is: by now its token is known to be good."""
+    vendor, token = (request.view_args or {}).get("vendor"), (request.view_args or {}).get("token", "")
+    named = read_callback_token(services().keys, str(vendor), token)
+    return {"vendor": vendor, "job": named and named[0], "attempt": named and named[1]}
+
+
 @callbacks.errorhandler(NotFound)
 def unknown(_: NotFound) -> Response:
     """The same words whatever is wrong: a stranger learns nothing."""
@@ -40,5 +51,6 @@ def unknown(_: NotFound) -> Response:
 
 @callbacks.errorhandler(Invalid)
 def unreadable(error: Invalid) -> Response:
-    """The field that cannot be read, by the vendor's own name for it."""
+    """The field that cannot be read, by the vendor's own name for it. Nothing of it changes a job; a line says that it came."""
+    log.warning("a callback cannot be read", extra={"field": error.field, "detail": error.detail, **_about()})
     return problem(400, error.code, error.detail, **({"field": error.field} if error.field else {}))

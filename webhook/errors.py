@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, json, make_response, render_template, request
+from gunicorn.http.errors import NoMoreData, ParseException
 from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException
 
@@ -39,6 +40,8 @@ def register(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(ValidationError, _unfit)
     app.register_error_handler(GleanerError, _ours)
+    for broken in (ParseException, NoMoreData):
+        app.register_error_handler(broken, _broken)
     app.register_error_handler(Exception, _unforeseen)
 
 
@@ -93,6 +96,11 @@ def _ours(error: GleanerError) -> Response:
     if status == 503:
         answer.headers["Retry-After"] = RETRY_AFTER
     return answer
+
+
+def _broken(_: Exception) -> Response:
+    """The server met the fault of a body, in its chunks, only while the view read it."""
+    return problem(400, "malformed", "the body of the request is broken")
 
 
 def _unforeseen(error: Exception) -> Response:

@@ -33,11 +33,6 @@ def _store() -> str:
     return ""
 
 
-def _cameras() -> str:
-    services().cameras.all()
-    return ""
-
-
 def _archive() -> str:
     free = services().archive.free_bytes()
     return (
@@ -52,7 +47,7 @@ def _sweep() -> str:
 
 
 Check = Callable[[], str]  # what is wrong in words, or nothing
-CHECKS: dict[str, Check] = {"store": _store, "cameras": _cameras, "archive": _archive, "sweep": _sweep}
+CHECKS: dict[str, Check] = {"store": _store, "archive": _archive, "sweep": _sweep}
 
 
 def _reason(name: str) -> dict[str, str] | None:

@@ -1,6 +1,16 @@
-"""What a WSGI server imports: the app on the real world."""
+"""What a WSGI server imports: the app on the real world, with the logs of every process, the server's own included."""
 
+import logging
+
+from shared.logs import set_up
+from shared.settings import Settings, read, source
 from shared.wiring import build
 from webhook import create_app
 
-app = create_app(build(patient=False))
+settings = read(Settings, source())
+set_up(settings.log_format)
+server = logging.getLogger("gunicorn.error")
+server.handlers.clear()  # what it says of a broken request names the path, and a callback's path opens a door
+server.propagate = True
+
+app = create_app(build(settings, patient=False))

@@ -20,7 +20,9 @@ REASONS = {
     "no-space": "the archive has no room beyond the reserve",
     "not-listed-yet": "the window is so fresh that the vendor may only not have listed it yet",
     "not-ready-yet": "the file is not where the vendor said, perhaps not yet",
-    "archive-unreadable": "the archive cannot be read or written",
+    "archive-unreadable": "the archive cannot be read",
+    "archive-unwritable": "the archive, or the folder for unfinished bytes, cannot be written",
+    "request-unfit": "the request cannot be sent as it is: a setting holds something that no request may",
     "spool-busy": "another worker still holds the unfinished bytes",
     "vendor-auth": "the vendor does not accept our credentials",
     "vendor-away": "the vendor does not answer anybody at present",
@@ -75,9 +77,13 @@ REASONS = {
     "replaced": "a later attempt has taken its place",
     "seen": "the same file had been named before",
     "waits-for-harvest": "the next harvest brings its address",
-    # how a withdrawal went
+    # how a withdrawal, or a wish for what is missing, went
+    "camera-without-playback": "the camera has no section of a vendor that can be asked for its footage",
     "nobody-to-tell": "there is nobody who could be told",
+    "store-away": "what remembers the jobs did not answer",
+    "store-contended": "too many changed the same job at once",
     "stream-id-reused": "the vendor has given the same handle to another download",
+    "wish-in-flux": "the job for it was being dropped at that very moment",
     "withdrawn": "the vendor was told",
 }
 

@@ -55,6 +55,7 @@ class FakeService:
         self.asked: list[tuple[str, str, Json]] = []
         self.page = 200
         self.cameras = ["front-door"]
+        self.lacks = ""
 
     def find(self, job_id: str) -> Json | None:
         if script := self.script.get(job_id):
@@ -80,13 +81,13 @@ def app_of(fake: FakeService) -> Flask:
         fake.asked.append(
             (request.method, request.full_path.rstrip("?"), request.get_json(silent=True) or {})
         )
-        if request.path != "/healthz" and request.headers.get("Authorization") != f"Bearer {TOKEN}":
+        if request.path != "/readyz" and request.headers.get("Authorization") != f"Bearer {TOKEN}":
             return problem(401, "unauthorised", "no")
         return None
 
-    @app.get("/healthz")
-    def healthz() -> Json:
-        return {"status": "ok"}
+    @app.get("/readyz")
+    def readyz() -> Any:
+        return problem(503, "not-ready", fake.lacks) if fake.lacks else {"status": "ready"}
 
     @app.post("/admin/jobs")
     def submit() -> Any:

@@ -220,6 +220,7 @@ def test_jobs_can_be_narrowed_by_state_and_camera(run: Run, service: FakeService
     result = run("jobs", "--state", "failed", "--camera", "front-door")
     lines = result.stdout.splitlines()
     assert len(lines) == 2
+    assert "  ATTEMPTS  " in lines[0]
     assert lines[1].split() == [
         id_of(2),
         "front-door",

@@ -1,6 +1,7 @@
 """What `gleaner up` reads and says: output of its processes, the Procfile, what is simulated, the news of jobs."""
 
 import io
+import re
 import stat
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -14,12 +15,14 @@ from gleaner.banner import banner
 from gleaner.client import Client
 from gleaner.feed import BY_TURNS, NEWEST, Feed, first_wishes
 from gleaner.output import LogFile, Once, Output, complaint
+from gleaner.processes import wait_until
 from gleaner.procfile import commands, project_file
+from gleaner.reporter import Reporter
 from gleaner.simulation import Simulation, simulation
+from gleaner.terminal import Terminal
 from shared import secrets
 from shared.errors import Misconfigured
-from shared.settings import Settings, Source, read
-from shared.wiring import SIMULATED
+from shared.settings import SIMULATED, Settings, Source, read
 from tests.gleaner.fake_service import TOKEN, FakeService, a_job, archived, served
 
 # -- what processes say --------------------------------------------------------------------------------------------------
@@ -270,6 +273,36 @@ def test_first_wishes_are_made_for_each_camera_unless_there_are_jobs(
 def test_a_camera_that_cannot_be_asked_gets_no_first_wish(service: FakeService, client: Client) -> None:
     service.cameras = ["nowhere", "front-door"]
     assert first_wishes(client, datetime.now(UTC)) == 1
+
+
+# -- the first words --------------------------------------------------------------------------------------------------------
+
+
+def test_ready_is_said_once_the_service_says_so_itself(
+    service: FakeService, client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service.lacks = "no sweep has ended within 75 s"
+    reporter = Reporter(client, Terminal(), "", wish=False, link=str)
+    reporter.start()
+    try:
+        wait_until(lambda: len(service.asked) >= 2, 5)
+        assert {path for _, path, _ in service.asked} == {"/readyz"}
+        assert capsys.readouterr().out == ""
+        service.lacks = ""
+        wait_until(lambda: len(service.asked) >= 4, 5)
+    finally:
+        reporter.stop()
+        reporter.join(5)
+    assert re.match(r"\d\d:\d\d:\d\d  ready after \d+\.\d s\n", capsys.readouterr().out)
+
+
+def test_what_keeps_a_service_from_being_ready_is_told_in_its_own_words(
+    service: FakeService, client: Client
+) -> None:
+    assert client.lacks() == ""
+    service.lacks = "the archive's free space is down to the reserve"
+    assert client.lacks() == "the archive's free space is down to the reserve"
+    assert "no service answers" in Client("http://127.0.0.1:1", TOKEN).lacks()
 
 
 # -- secrets ---------------------------------------------------------------------------------------------------------------

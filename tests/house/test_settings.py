@@ -16,9 +16,10 @@ FOLDERS = sorted(path.parent.name for path in (ROOT / "shared/vendors").glob("*/
 
 
 def declared() -> list[tuple[str, Field]]:
-    """Every field of every settings dataclass, with the name of the dataclass."""
+    """Every field of every settings dataclass that is for owners, with the name of the dataclass."""
     owners = [Settings, *(vendor.settings for vendor in load(FOLDERS).values())]
-    return [(owner.__name__, each) for owner in owners for each in fields(owner)]
+    own = [(owner.__name__, each) for owner in owners for each in fields(owner)]
+    return [(owner, each) for owner, each in own if not each.metadata["internal"]]
 
 
 DECLARED = declared()
@@ -41,6 +42,10 @@ def _read(text, parse):
 def test_a_setting_that_two_declare_has_one_default():
     defaults = {(each.metadata["env"], each.metadata["default"]) for _, each in DECLARED}
     assert len(defaults) == len({env for env, _ in defaults})
+
+
+def test_only_settings_that_somebody_reads_are_shown():
+    assert SHOWN.keys() - {each.metadata["env"] for _, each in DECLARED} == set()
 
 
 def test_a_setting_is_shown_once():

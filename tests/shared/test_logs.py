@@ -51,6 +51,19 @@ def said():
 
 
 @pytest.mark.parametrize("form", ["json", "text"])
+def test_a_written_traceback_opens_no_door_in_either_form(said, form):
+    set_up(form)
+    logging.getLogger().handlers[0].setStream(said)
+    try:
+        raise ValueError(f"no {TOKEN}")
+    except ValueError:
+        logging.getLogger("x").exception("broken")
+    assert "Traceback" in said.getvalue()
+    assert said.getvalue().count("ValueError: no 0000") == 1
+    assert TOKEN[-32:] not in said.getvalue()
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
 def test_a_line_is_a_sentence_and_its_fields(said, form):
     set_up(form)
     handler = logging.getLogger().handlers[0]

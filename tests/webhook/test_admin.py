@@ -66,6 +66,7 @@ def test_cameras_are_told_with_how_busy_their_devices_are(world, admin):
         "vendors": ["sms"],
         "lane": {"room": 1, "runners": [job.id], "waiting": 0, "not_before": None},
         "last_harvest": None,
+        "outcome": None,
     }
     assert len(berlin["lane"]["runners"]) == 1
     assert (records["vendors"], records["lane"]) == (["other"], None)

@@ -1,8 +1,10 @@
 """Callbacks: what a vendor says reaches the job, and what a stranger says reaches nothing."""
 
+import io
 import json
 
 import pytest
+from gunicorn.http.errors import InvalidChunkSize, NoMoreData
 
 from shared.domain.job import State
 from shared.errors import Transient
@@ -139,3 +141,35 @@ def test_only_posting_calls_back(world, stranger):
     answer = stranger.get(world.callback_path(world.preparing()))
     assert (answer.status_code, answer.json["code"]) == (405, "wrong-method")
     assert "POST" in answer.headers["Allow"]
+
+
+class _BrokenBody(io.BytesIO):
+    """A body whose fault the server finds only while it is read."""
+
+    def __init__(self, fault: Exception) -> None:
+        super().__init__()
+        self.fault = fault
+
+    def readinto(self, _: object) -> int:
+        raise self.fault
+
+    def read(self, _: int | None = -1) -> bytes:
+        raise self.fault
+
+
+@pytest.mark.parametrize("fault", [InvalidChunkSize(b"zz"), NoMoreData()], ids=["chunk", "cut"])
+def test_a_body_that_breaks_while_it_is_read_is_malformed_and_changes_nothing(world, stranger, fault):
+    job = world.preparing()
+    before = world.now(job)
+    body = {"wsgi.input": _BrokenBody(fault), "wsgi.input_terminated": True}
+    answer = stranger.post(world.callback_path(job), environ_overrides=body, content_type="application/json")
+    assert (answer.status_code, answer.json["code"]) == (400, "malformed")
+    assert world.now(job) == before
+
+
+def test_a_line_says_that_a_callback_could_not_be_read_and_whose_it_was(world, stranger, caplog):
+    job = world.preparing()
+    stranger.post(world.callback_path(job), json={"fileUrl": "file:///etc/passwd", "downloadProgress": "1"})
+    (line,) = [record for record in caplog.records if record.message == "a callback cannot be read"]
+    assert (line.job, line.field) == (job.id, "fileUrl")
+    assert "passwd" not in line.detail

@@ -42,6 +42,15 @@ def test_the_first_page_shows_jobs_with_counts_and_why_they_are_not_archived_yet
     assert re.search(r'preparing">preparing</span> <b>1</b>', page)
 
 
+def test_the_list_and_the_page_of_a_job_count_its_attempts_by_the_same_word(world, operator):
+    job = world.preparing()
+    world.happen(job, e.PrepareFailed(1, "vendor-error"))
+    for path in ("/", f"/jobs/{job.id}"):
+        page = operator.get(path).text
+        assert "Attempts" in page
+        assert not re.search("tries|submissions", page, re.IGNORECASE)
+
+
 def test_progress_is_a_bar(world, operator):
     job = world.preparing()
     world.happen(job, e.Progressed(1, 0.425))

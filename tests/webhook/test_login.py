@@ -44,15 +44,24 @@ def test_the_sessions_cookie_is_for_this_site_and_no_script(browser):
     cookie = browser.log_in().headers["Set-Cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=Strict" in cookie
-    assert "Secure" not in cookie
     assert "Expires=" in cookie
     assert "root-token" not in cookie
 
 
-def test_the_cookie_stays_off_open_networks_where_the_service_is_https(make_world):
-    world = make_world(changes={"public_url": "https://gleaner.example"})
-    browser = Browser(world.client())
-    assert "Secure" in browser.get("/").headers["Set-Cookie"]
+@pytest.mark.parametrize("public_url", ["http://127.0.0.1:8000", "https://gleaner.example"])
+def test_a_cookie_that_came_by_https_goes_back_by_https_alone_whatever_vendors_are_told(
+    make_world, public_url
+):
+    world = make_world(changes={"public_url": public_url})
+    for base_url, secure in (("http://localhost", False), ("https://localhost", True)):
+        page = Browser(world.client()).get("/", base_url=base_url)
+        assert ("Secure" in page.headers["Set-Cookie"]) is secure
+
+
+def test_where_vendors_come_by_https_an_operator_can_still_log_in_on_the_plain_page(make_world):
+    browser = Browser(make_world(changes={"public_url": "https://gleaner.example"}).client())
+    assert browser.log_in().status_code == 303
+    assert is_in(browser)
 
 
 def test_a_session_ends_with_its_token(make_world, world, operator):
