@@ -13,7 +13,7 @@ from typing import BinaryIO, Protocol
 from shared.domain.camera import Camera
 from shared.domain.effects import Ring
 from shared.domain.events import Sighting
-from shared.domain.job import Job, Kind, Lane, Origin, State, Verdict, Window
+from shared.domain.job import Asset, Job, Kind, Lane, Origin, State, Verdict, Window
 
 # -- the clock ---------------------------------------------------------------------------------------------------------
 
@@ -133,11 +133,19 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What a camera's index says about a window; it outlives the job."""
+    """What a camera's index says about a window; it outlives the job, so it keeps what the job got."""
 
     window: Window
     outcome: str
     job: str
+    assets: tuple[Asset, ...] = ()
+    verdict: Verdict | None = None
+
+
+def span_of(change: Change) -> Span:
+    """What a change says about its job's window."""
+    job = change.job
+    return Span(job.window, change.outcome, job.id, job.assets, job.verdict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +200,7 @@ class JobStore(Protocol):
         ...
 
     def history(self, job_id: str) -> Sequence[HistoryLine]:
-        """What happened to a job, oldest first, capped."""
+        """What happened to a job, capped, in the order in which it first happened; `at` is when it last did."""
         ...
 
     def counts(self) -> Mapping[State, int]:

@@ -11,11 +11,14 @@ from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values, find_dotenv
 
 from shared.errors import Misconfigured
+
+SIMULATED = "GLEANER_SIMULATED"
 
 T = TypeVar("T")
 
@@ -46,12 +49,19 @@ def source(environ: Mapping[str, str] | None = None) -> Source:
 
 
 def setting(
-    env: str, default: Any, meaning: str, parse: Callable[[str], Any] = str, secret: bool = False
+    env: str,
+    default: Any,
+    meaning: str,
+    parse: Callable[[str], Any] = str,
+    secret: bool = False,
+    internal: bool = False,
 ) -> Any:  # dataclasses.field is typed as its default, too
-    """Declare a field of a settings dataclass. A default that is a `str` goes through `parse` like any value."""
-    return field(
-        metadata={"env": env, "default": default, "meaning": meaning, "parse": parse}, repr=not secret
-    )
+    """Declare a field of a settings dataclass. A default that is a `str` goes through `parse` like any value.
+
+    `internal`: one process of ours tells it to another; it is not for owners to set.
+    """
+    declared = {"env": env, "default": default, "meaning": meaning, "parse": parse, "internal": internal}
+    return field(metadata=declared, repr=not secret)
 
 
 def read(cls: type[T], where: Source) -> T:
@@ -83,6 +93,13 @@ def seconds(text: str) -> timedelta:
             number, unit = number.removesuffix(name).strip(), name
             break
     return timedelta(seconds=_number(number) * units[unit])
+
+
+def pause(text: str) -> timedelta:
+    """A length of time that is long enough to be waited between two rounds of work."""
+    if (length := seconds(text)) < timedelta(seconds=0.1):
+        raise ValueError("must be at least 0.1 seconds")
+    return length
 
 
 def size(text: str) -> int:
@@ -117,6 +134,11 @@ def port(text: str) -> int:
     return number
 
 
+def optional_path(text: str) -> Path | None:
+    """A path; empty is none."""
+    return Path(text) if text else None
+
+
 def words(text: str) -> tuple[str, ...]:
     """Comma-separated words."""
     return tuple(word.strip() for word in text.split(",") if word.strip())
@@ -145,7 +167,17 @@ def http_url(text: str) -> str:
     """An http or https address, without a slash at its end; empty stays empty."""
     if text and not text.startswith(("http://", "https://")):
         raise ValueError("must begin with http:// or https://")
+    if text and not _names_a_host(text):
+        raise ValueError("must name a host, perhaps with :port, and hold no blanks")
     return text.rstrip("/")
+
+
+def _names_a_host(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        return bool(parts.hostname) and parts.port != 0 and not any(map(str.isspace, address))
+    except ValueError:  # its text repeats the address, which may hold a secret
+        return False
 
 
 def _number(text: str) -> float:
@@ -175,7 +207,9 @@ class Settings:
     )
     redis_prefix: str = setting("REDIS_PREFIX", "{gleaner}:", "before every key of ours")
     archive_url: str = setting("ARCHIVE_URL", "", "where assets live; empty: $GLEANER_HOME/archive")
-    spool_dir: str = setting("SPOOL_DIR", "", "unfinished bytes; empty: .partial/ in the archive")
+    spool_dir: Path | None = setting(
+        "SPOOL_DIR", "", "unfinished bytes; empty: .partial/ in the archive", optional_path
+    )
     admin_token: str = setting("ADMIN_TOKEN", "", "root bearer token; empty: generated", secret=True)
     secret_key: str = setting("SECRET_KEY", "", "keys are derived from it; empty: generated", secret=True)
     cameras_file: Path = setting("CAMERAS_FILE", "cameras.toml", "the cameras", Path)
@@ -183,7 +217,7 @@ class Settings:
         "MEDIA_ALLOW", "", "where a vendor's address may lead; empty: the vendors' own hosts"
     )
     vendors: tuple[str, ...] = setting("VENDORS", "sms", "the vendor folders in use", words)
-    sweep_every: timedelta = setting("SWEEP_EVERY", "15", "between two sweeps", seconds)
+    sweep_every: timedelta = setting("SWEEP_EVERY", "15", "between two sweeps", pause)
     silence: timedelta = setting(
         "CALLBACK_SILENCE", "90", "without news for so long, a download is asked about", seconds
     )
@@ -208,6 +242,9 @@ class Settings:
     retention_days: int = setting("JOB_RETENTION_DAYS", "30", "how long ended jobs stay listed", positive)
     log_format: str = setting(
         "LOG_FORMAT", "", "text or json; empty: text on a terminal", one_of("", "text", "json")
+    )
+    simulated: bool = setting(
+        SIMULATED, "", "the vendors are the sandbox's: set by `gleaner up`", bool, internal=True
     )
     url: str = setting(
         "GLEANER_URL", "", "the service that the commands speak to; empty: the local one", http_url

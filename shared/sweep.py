@@ -12,7 +12,7 @@ from threading import Event, Thread
 
 from shared.domain.effects import SETTLE, bell_of
 from shared.domain.events import DeadlinePassed
-from shared.errors import GleanerError, NotFound
+from shared.errors import Final, GleanerError, NotFound, Transient, Whose
 from shared.ledger import Ledger
 from shared.ports import SharedMemory
 
@@ -34,7 +34,7 @@ class Sweep:
     owner: str
 
     def run(self) -> int | None:
-        """Look at everything that is overdue; how many jobs were, or None when another process sweeps."""
+        """Look at everything that is overdue; how many jobs it looked at, or None when another process sweeps."""
         if not self.memory.hold("sweep", self.owner, self.every * 2):
             return None
         struck = 0
@@ -49,17 +49,27 @@ class Sweep:
 
     def _strike(self) -> int:
         found = self.ledger.jobs.overdue(_BATCH)
-        for job_id in found.jobs:
-            try:
-                self.ledger.record(job_id, DeadlinePassed())
-            except NotFound:
-                continue  # it has left the list meanwhile
+        struck = sum(self._struck(job_id) for job_id in found.jobs)
         for queue, depth in found.waiting.items():
             for _ in range(min(depth, _MOST_BELLS)):
                 self.ledger.effects.ring(bell_of(queue))
         for _ in range(min(found.debts, _MOST_BELLS)):
             self.ledger.effects.ring(SETTLE)
-        return len(found.jobs)
+        return struck
+
+    def _struck(self, job_id: str) -> bool:
+        """Whether the clock struck for this job. What is wrong with it alone must not keep the others waiting."""
+        try:
+            self.ledger.record(job_id, DeadlinePassed())
+        except NotFound:
+            return True  # it has left the list meanwhile
+        except (Final, Transient) as error:
+            if isinstance(error, Transient) and error.whose != Whose.JOB:
+                raise
+            fields = {"job": job_id, "code": error.code, "detail": error.detail}
+            log.warning("the sweep could not look at a job", extra=fields)
+            return False
+        return True
 
 
 class Sweeper(Thread):

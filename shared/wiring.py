@@ -4,10 +4,9 @@ Building does no I/O but the generated secrets, the cameras file and the archive
 when it is used.
 """
 
-import os
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import redis
 from redis.backoff import ExponentialBackoff
@@ -21,6 +20,7 @@ from shared.adapters.disk_archive import DiskArchive
 from shared.adapters.http import GuardedSession
 from shared.adapters.http_media import HttpMediaSource
 from shared.adapters.media_guard import MediaAllow
+from shared.adapters.redis_address import broker_place, next_database, state_place
 from shared.adapters.redis_store import RedisJobStore, RedisShared
 from shared.domain.retries import Policy
 from shared.errors import Misconfigured
@@ -30,8 +30,6 @@ from shared.settings import Settings, Source, read, source, words
 from shared.signing import Keys
 from shared.vendors import load
 from shared.vendors.base import Toolbox, Vendor
-
-SIMULATED = "GLEANER_SIMULATED"  # set by `gleaner up` for its children when the vendors are the sandbox's
 
 
 def build(settings: Settings | None = None, where: Source | None = None, patient: bool = True) -> Services:
@@ -61,7 +59,7 @@ def build(settings: Settings | None = None, where: Source | None = None, patient
         keys=Keys(_secrets(settings.secret_key, settings.home, secrets.SECRET_KEY)),
         admin_tokens=_secrets(settings.admin_token, settings.home, secrets.ADMIN_TOKEN),
         public_url=settings.public_url or settings.local_url,
-        simulated=bool(os.environ.get(SIMULATED)),
+        simulated=settings.simulated,
     )
 
 
@@ -83,6 +81,7 @@ def state_client(settings: Settings, patient: bool = True) -> redis.Redis:
     """A client of the state database. Every time-out is given: the library's own hold a request for a minute."""
     if not settings.redis_url:
         raise Misconfigured("no-redis", "REDIS_URL is not set; `gleaner up` starts a server of its own")
+    state_place(settings.redis_url)
     retry = Retry(ExponentialBackoff(cap=1, base=0.05), 3 if patient else 0)
     return redis.Redis.from_url(
         settings.redis_url,
@@ -96,17 +95,20 @@ def state_client(settings: Settings, patient: bool = True) -> redis.Redis:
 
 
 def broker_url(settings: Settings) -> str:
-    """The broker: as set, else the next database of the state's server, in the spelling that kombu knows."""
-    if settings.broker_url:
-        return settings.broker_url
-    url = urlsplit(settings.redis_url)
-    if url.scheme == "unix":
-        return f"redis+socket://{url.path}?virtual_host={_database(url.query.removeprefix('db=')) + 1}"
-    return url._replace(path=f"/{_database(url.path.strip('/')) + 1}").geturl()
+    """The broker: as set, else the next database of the state's server, in the spelling that kombu knows.
 
-
-def _database(text: str) -> int:
-    return int(text) if text.isdigit() else 0
+    Without REDIS_URL a broker that reaches nobody. Misconfigured `same-database` when it would be the state's own.
+    """
+    if not settings.redis_url:
+        return settings.broker_url or "memory://"
+    place = state_place(settings.redis_url)
+    if not settings.broker_url:
+        return next_database(settings.redis_url)
+    if broker_place(settings.broker_url) == place:
+        raise Misconfigured(
+            "same-database", "CELERY_BROKER_URL and REDIS_URL name one database; the broker needs its own"
+        )
+    return settings.broker_url
 
 
 def archive(settings: Settings) -> DiskArchive:
@@ -116,8 +118,8 @@ def archive(settings: Settings) -> DiskArchive:
         raise Misconfigured("bad-setting", "ARCHIVE_URL: only file:///path is served so far")
     known = settings.home / "archive-id"
     opened = DiskArchive(
-        Path(urlsplit(url).path),
-        Path(settings.spool_dir) if settings.spool_dir else None,
+        Path(unquote(urlsplit(url).path)),
+        settings.spool_dir,
         known.read_text(encoding="utf-8").strip() if known.exists() else None,
     )
     if not known.exists():

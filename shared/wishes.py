@@ -1,7 +1,7 @@
 """From a wish to jobs: one camera's span of time becomes jobs that exist once, whoever wishes again.
 
-The job that is live or archived is returned, not doubled; one that ended without an asset is tried again; `force`
-asks anew. Bad input is Invalid with the field's name, and nothing has changed.
+The job that is live or archived is returned, not doubled, from its span when it has left the list; one that ended
+without an asset is tried again; `force` asks anew. Bad input is Invalid with the field's name, and nothing has changed.
 """
 
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from shared.domain.events import RetryRequested
 from shared.domain.job import Job, Kind, Origin, State, Window
 from shared.errors import Conflict, Invalid
 from shared.ledger import Ledger
-from shared.ports import CameraStore, PlaybackSource
+from shared.ports import CameraStore, PlaybackSource, Span
 
 _MOST_JOBS = 1000
 
@@ -87,7 +87,19 @@ class Wishes:
         )
         if force:  # a wish of its own, so that neither job is mistaken for the other
             job = replace(job, wish=f"{wish}/{job.id}")
+        elif held := self._held(job):
+            return held
         return self.ledger.create(job) or self._existing(wish)
+
+    def _held(self, wished: Job) -> Job | None:
+        """The job that got this window and has left the list, as far as its span remembers it; it is not saved."""
+        if self.ledger.jobs.find(wished.wish):
+            return None
+        for span in self.ledger.jobs.spans(wished.camera, wished.window):
+            if span.window == wished.window and span.assets:
+                found = self.ledger.jobs.load(span.job)
+                return found.job if found else _remembered(wished, span)
+        return None
 
     def _existing(self, wish: str) -> Job:
         job_id = self.ledger.jobs.find(wish)
@@ -101,6 +113,17 @@ class Wishes:
         self.ledger.record(found.job.id, RetryRequested())
         again = self.ledger.jobs.load(found.job.id)
         return again.job if again else found.job
+
+
+def _remembered(wished: Job, span: Span) -> Job:
+    return replace(
+        wished,
+        id=span.job,
+        state=State.ARCHIVED,
+        created_at=ULID.from_str(span.job.upper()).datetime,
+        assets=span.assets,
+        verdict=span.verdict,
+    )
 
 
 def _check(window: Window, now: datetime) -> None:

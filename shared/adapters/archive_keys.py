@@ -1,7 +1,7 @@
 """What every archive agrees on: which keys are fit for use, when two sidecars are of the same bytes, and how it refuses.
 
 A fit key is relative, of plain ASCII names joined by `/`, none of which begins with a dot, so that it can lead neither out of
-an archive nor to what an archive keeps for itself.
+an archive nor to what an archive keeps for itself. Its first name, a camera's, may begin with a hyphen: cameras may.
 """
 
 import re
@@ -13,12 +13,15 @@ REJECTED = ".rejected"
 SIDECAR = ".json"
 LONGEST = 900  # characters of a key: any disk and any object store takes it
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}")
+CAMERA = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}")
 
 
 def fit(key: str) -> bool:
     """Whether a key may name an asset; what ends like a sidecar may not."""
-    names = key.split("/")
-    return len(key) <= LONGEST and not key.endswith(SIDECAR) and all(NAME.fullmatch(name) for name in names)
+    camera, *names = key.split("/")
+    first = CAMERA if names else NAME
+    plain = first.fullmatch(camera) and all(NAME.fullmatch(name) for name in names)
+    return len(key) <= LONGEST and not key.endswith(SIDECAR) and bool(plain)
 
 
 def must_fit(key: str) -> str:

@@ -33,7 +33,8 @@ class _CameraSchema(Schema):
     """What every camera has; the vendors' sections are read by their own folders."""
 
     name = fields.String(
-        required=True, validate=validate.Regexp(r"[a-z0-9-]+\Z", error="only a-z, 0-9 and -")
+        required=True,
+        validate=validate.Regexp(r"[a-z0-9-]{1,100}\Z", error="only a-z, 0-9 and -, 100 characters at most"),
     )
     timezone = fields.String(load_default="Asia/Shanghai", validate=_a_zone)
     short = fields.Enum(Short, by_value=True, load_default=Short.FLAG)
@@ -45,7 +46,10 @@ _SCHEMA = _CameraSchema()
 
 
 def read_cameras(text: str, sections: Mapping[str, Section]) -> tuple[Camera, ...]:
-    """The cameras of a file's text. Invalid names the camera and the field; vendors that are not in use are left out."""
+    """The cameras of a file's text. Invalid names the camera and the field.
+
+    A section of a vendor that is not in use is left out, with a line that says so: it may be a slip, too.
+    """
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -64,8 +68,10 @@ def read_cameras(text: str, sections: Mapping[str, Section]) -> tuple[Camera, ..
 def _camera(entry: Mapping[str, object], sections: Mapping[str, Section]) -> Camera:
     own = {name: value for name, value in entry.items() if not isinstance(value, dict)}
     name = entry.get("name", "?")
+    for section in sorted(entry.keys() - own.keys() - sections.keys()):
+        log.warning("a camera has a section of no vendor in use", extra={"camera": name, "section": section})
     try:
-        known = _SCHEMA.load(own)
+        core = _SCHEMA.load(own)
         read = {
             vendor: sections[vendor](part)
             for vendor, part in entry.items()
@@ -78,7 +84,7 @@ def _camera(entry: Mapping[str, object], sections: Mapping[str, Section]) -> Cam
         raise Invalid(
             "cameras-file", f"camera {name!r}: {error.field}: {error.detail}", field=error.field
         ) from error
-    return Camera(**known, sections=read)
+    return Camera(**core, sections=read)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +136,8 @@ class CamerasFile:
             text = self._path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise Invalid("cameras-file", str(error)) from error
-        return _Read(state, {camera.name: camera for camera in read_cameras(text, self._sections)})
+        cameras = read_cameras(text, self._sections)
+        return _Read(state, {camera.name: camera for camera in cameras})
 
     def _state(self) -> tuple[int, int] | None:
         try:

@@ -7,7 +7,6 @@ Errors name scheme, host and port and never the rest of an address, which may be
 """
 
 import json
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -15,6 +14,7 @@ import requests
 from requests.exceptions import ConnectTimeout, RequestException, SSLError
 from urllib3.exceptions import HTTPError, LocationValueError, NewConnectionError
 
+from shared.adapters.deadline import Deadline, WatchedAdapter
 from shared.errors import AnswerUnknown, Misconfigured, Transient, Whose
 
 PIECE = 256 * 1024  # bytes; the most that one read takes off the wire
@@ -49,26 +49,46 @@ class GuardedSession:
         timeout: float = 30.0,
         max_bytes: int = 1024 * 1024,
     ) -> tuple[int, bytes]:
-        """Status and body of a vendor's answer, whatever the status; the body has come within `timeout` or not at all.
+        """Status and body of a vendor's answer, whatever the status; all of it has come within `timeout` or nothing.
 
         Transient `vendor-away` when nothing was sent; AnswerUnknown `answer-lost` or `answer-too-large` when it was;
         Misconfigured when it is not fit to be sent.
         """
         data = json.dumps(body, ensure_ascii=False).encode()
         sent = {"Content-Type": "application/json", **(headers or {})}
-        with _vendor_troubles(), self._send("POST", url, sent, timeout, data) as answer:
-            return answer.status_code, _whole(answer, max_bytes, timeout)
+        with (
+            _vendor_troubles(),
+            Deadline(timeout) as deadline,
+            self._send("POST", url, sent, timeout, data, deadline) as answer,
+        ):
+            content = _whole(answer, max_bytes)
+            if deadline.over:  # what was cut off may look like what came to its end
+                raise AnswerUnknown("answer-lost", f"it was still coming after {timeout:g} s")
+            return answer.status_code, content
 
     def get(self, url: str, headers: Mapping[str, str], timeout: float) -> requests.Response:
-        """An open answer, its body unread; `timeout` is for each wait. Raises `TROUBLES`, or Misconfigured as above."""
-        return self._send("GET", url, headers, timeout)
+        """An open answer, its body unread: `timeout` is for each wait, and the head has come within two of them.
+
+        Raises `TROUBLES`, or Misconfigured as above.
+        """
+        with Deadline(timeout * 2) as deadline:
+            return self._send("GET", url, headers, timeout, deadline=deadline)
 
     def _send(
-        self, method: str, url: str, headers: Mapping[str, str], timeout: float, data: bytes | None = None
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        timeout: float,
+        data: bytes | None = None,
+        deadline: Deadline | None = None,
     ) -> requests.Response:
         with _Session() as session:
+            if deadline:
+                session.mount("http://", WatchedAdapter(deadline))
+                session.mount("https://", WatchedAdapter(deadline))
             request = _prepared(session, requests.Request(method, url, headers, data=data))
-            waits = (self._connect_timeout, timeout)
+            waits = (min(self._connect_timeout, timeout), timeout)
             return session.send(request, timeout=waits, stream=True, allow_redirects=False)
 
 
@@ -101,17 +121,14 @@ def never_sent(error: Exception) -> bool:
     return isinstance(getattr(wrapped, "reason", None), NewConnectionError)
 
 
-def _whole(answer: requests.Response, max_bytes: int, timeout: float) -> bytes:
+def _whole(answer: requests.Response, max_bytes: int) -> bytes:
     if encoded(answer):
         raise AnswerUnknown("answer-lost", "it came in an encoding that was not asked for")
-    deadline = time.monotonic() + timeout
     body = bytearray()
     for piece in pieces(answer):
         body += piece
         if len(body) > max_bytes:
             raise AnswerUnknown("answer-too-large", f"more than {max_bytes} bytes")
-        if time.monotonic() > deadline:
-            raise AnswerUnknown("answer-lost", f"it was still coming after {timeout:g} s")
     return bytes(body)
 
 

@@ -23,6 +23,7 @@ from shared.ports import (
     Result,
     Snapshot,
     Span,
+    span_of,
 )
 
 HISTORY_CAP = 200
@@ -199,7 +200,7 @@ class MemoryJobStore:
         row.queue, row.urgency, row.occupies = change.queue, change.urgency, change.occupies
         row.waits = change.waits_for_room
         self._wishes[job.wish] = job.id
-        self._spans.setdefault(job.camera, {})[job.wish] = Span(job.window, change.outcome, job.id)
+        self._spans.setdefault(job.camera, {})[job.wish] = span_of(change)
         _put(self._due, job.id, job.due_at)
         _put(self._owed, job.id, job.owed_at)
         for name, until in change.not_before.items():

@@ -3,7 +3,7 @@
 A job is a hash: its document as JSON, and beside it the few fields that the script needs for its indexes. `due` in the
 hash is the truth, for the script moves it when a lane has room. A server that does not answer is `Transient`
 `store-away`; each command of ours may be re-sent by the client and does the same twice as once, except that a job
-taken twice is offered again by the next sweep.
+taken twice is offered again by the next sweep. A document that is not one of ours is Final `store-unreadable`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from heapq import merge
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ import msgspec
 import redis
 
 from shared.domain.job import Job, State, Window
-from shared.errors import Transient, Whose
+from shared.errors import Final, Transient, Whose
 from shared.ports import (
     Change,
     Clock,
@@ -30,6 +32,7 @@ from shared.ports import (
     Result,
     Snapshot,
     Span,
+    span_of,
 )
 
 _SCRIPT = (Path(__file__).parent / "job_store.lua").read_text(encoding="utf-8")
@@ -48,6 +51,14 @@ def _answering() -> Iterator[None]:
         yield
     except redis.RedisError as error:
         raise Transient("store-away", type(error).__name__, whose=Whose.VENDOR, asked=False) from error
+
+
+@contextmanager
+def _readable(what: str) -> Iterator[None]:
+    try:
+        yield
+    except msgspec.DecodeError as error:
+        raise Final("store-unreadable", f"{what}: {error}") from error
 
 
 class RedisJobStore:
@@ -89,7 +100,7 @@ class RedisJobStore:
         if not found:
             return None
         version, document, due, now = found
-        return Snapshot(_decoded(document, due), int(version), _time(now))
+        return Snapshot(_decoded(job_id, document, due), int(version), _time(now))
 
     def commit(self, change: Change) -> Result:
         """Save all, or nothing."""
@@ -119,7 +130,7 @@ class RedisJobStore:
                 due=_score(job.due_at),
                 owed=_score(job.owed_at),
                 start=job.window.start.timestamp(),
-                span=_encode(Span(job.window, change.outcome, job.id)).decode(),
+                span=_encode(span_of(change)).decode(),
                 closed={name: at.timestamp() for name, at in change.not_before.items()},
                 line=_text(change.line),
                 fold=change.line.fold,
@@ -153,16 +164,12 @@ class RedisJobStore:
 
     def list(self, query: Query) -> Page:
         """Jobs, newest first: ids are ULIDs, so their order is that of their making."""
-        index = self._key("jobs")
-        if query.camera:
-            index = self._key("camera", query.camera)
-        elif len(query.states) == 1:
-            index = self._key("state", next(iter(query.states)))
+        indexes = self._indexes(query)
         found: list[Job] = []
         before, batch = query.before, query.limit + 1
         with _answering():
             while len(found) <= query.limit:
-                ids = self._client.zrevrangebylex(index, f"({before}" if before else "+", "-", 0, batch)
+                ids = self._newest(indexes, before, batch)
                 found += [job for job in self._many(ids) if query.wants(job)]
                 if len(ids) < batch:
                     break
@@ -170,18 +177,32 @@ class RedisJobStore:
         page = tuple(found[: query.limit])
         return Page(page, page[-1].id if len(found) > query.limit else None)
 
+    def _indexes(self, query: Query) -> Sequence[str]:
+        """Indexes that hold, between them, every job asked for, and none of them twice."""
+        if query.camera:
+            return [self._key("camera", query.camera)]
+        return [self._key("state", state) for state in query.states] or [self._key("jobs")]
+
+    def _newest(self, indexes: Sequence[str], before: str | None, limit: int) -> Sequence[str]:
+        """The newest ids of several indexes, in one look, so that no job moves from one to another meanwhile."""
+        pipe = self._client.pipeline(transaction=True)
+        for index in indexes:
+            pipe.zrevrangebylex(index, f"({before}" if before else "+", "-", 0, limit)
+        return list(islice(merge(*pipe.execute(), reverse=True), limit))
+
     def _many(self, ids: Sequence[str]) -> Iterator[Job]:
         pipe = self._client.pipeline(transaction=False)
         for job_id in ids:
             pipe.hmget(self._key("job", job_id), "doc", "due")
-        return (_decoded(document, due) for document, due in pipe.execute() if document)
+        found = zip(ids, pipe.execute(), strict=True)
+        return (_decoded(job_id, document, due) for job_id, (document, due) in found if document)
 
     def history(self, job_id: str) -> Sequence[HistoryLine]:
         """Oldest first."""
         with _answering():
-            return tuple(
-                _line.decode(text) for text in self._client.lrange(self._key("history", job_id), 0, -1)
-            )
+            texts = self._client.lrange(self._key("history", job_id), 0, -1)
+        with _readable(f"the history of job {job_id}"):
+            return tuple(_line.decode(text) for text in texts)
 
     def counts(self) -> Mapping[State, int]:
         """Jobs per state."""
@@ -214,7 +235,8 @@ class RedisJobStore:
         with _answering():
             wishes = self._client.zrangebyscore(self._key("spans-by-start", camera), first, f"({last}")
             texts = self._client.hmget(self._key("spans", camera), wishes) if wishes else []
-        spans = [_span.decode(text) for text in texts if text]
+        with _readable(f"the spans of camera {camera}"):
+            spans = [_span.decode(text) for text in texts if text]
         touching = [span for span in spans if span.window.end > window.start]
         return tuple(sorted(touching, key=lambda span: (span.window.start, span.window.end)))
 
@@ -268,8 +290,9 @@ class RedisShared:
             return bool(self._hold(keys=[f"{self._prefix}lease:{name}"], args=[owner, life]))
 
 
-def _decoded(document: str, due: str | None) -> Job:
-    return replace(_job.decode(document), due_at=_time(due) if due else None)
+def _decoded(job_id: str, document: str, due: str | None) -> Job:
+    with _readable(f"job {job_id}"):
+        return replace(_job.decode(document), due_at=_time(due) if due else None)
 
 
 def _text(line: HistoryLine) -> str:

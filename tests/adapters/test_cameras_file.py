@@ -40,11 +40,12 @@ def test_a_camera_has_its_zone_and_what_its_vendor_read(path):
     assert (camera.timezone, camera.sections) == ("Europe/Berlin", {"vendor": {"device": "7"}})
 
 
-def test_sections_of_vendors_that_are_not_in_use_are_left_out(path):
+def test_sections_of_vendors_that_are_not_in_use_are_left_out_and_named(path, caplog):
     _write(path, DOOR + "[camera.other]\nx = 1\n")
     camera = _cameras(path).get("door")
     assert camera
     assert camera.sections.keys() == {"vendor"}
+    assert [record.section for record in caplog.records] == ["other"]
 
 
 def test_no_file_means_no_cameras_and_one_that_appears_is_read(path):
@@ -75,6 +76,7 @@ def test_a_changed_file_is_read_anew_and_a_vanished_camera_is_gone(path):
         ('[[camera]]\nname = "door"\nretain_days = -1\n', "retain_days"),
         ('[[camera]]\nname = "door"\ncolour = "red"\n', "colour"),
         ('[[camera]]\nname = "door"\n[camera.vendor]\n', "device"),
+        (f'[[camera]]\nname = "{"d" * 101}"\n', "100 characters"),
         (DOOR + DOOR, "two cameras"),
     ],
 )

@@ -192,6 +192,14 @@ def test_what_has_not_landed_is_not_found(archive, key):
         archive.read(key)
 
 
+def test_a_camera_may_begin_with_a_hyphen_and_be_long(archive):
+    for camera in ("-door", "--", "d" * 100):
+        key = f"{camera}/2026/11/20/090000-playback-{ID}.mp4"
+        land(archive, key=key)
+        assert content_of(archive, key) == BYTES
+        assert archive.landed(key.removesuffix(".mp4")) == sidecar()
+
+
 def test_what_has_landed_is_found_whatever_its_extension_turned_out_to_be(archive):
     land(archive, b"one", "cam/one.mp4", "one")
     land(archive, b"two", "cam/one.more.jpg", "two")

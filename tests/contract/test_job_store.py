@@ -1,21 +1,25 @@
 """What a job store promises, on memory, on the imitation of Redis and on a real server."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+import redis
 
-from shared.adapters.memory import HandClock, ListQueue, MemoryJobStore
+from shared.adapters.memory import HandClock, ListQueue, MemoryCameras, MemoryJobStore, MemoryShared
 from shared.adapters.redis_store import RedisJobStore
 from shared.domain import events as e
-from shared.domain.job import DebtKind, Lane, Lease, Origin, State, Window
+from shared.domain.job import LIVE, DebtKind, Lane, Lease, Origin, State, Window
 from shared.domain.lifecycle import Moved
 from shared.domain.rules.moving import Late
-from shared.errors import NotFound
+from shared.errors import Final, GleanerError, NotFound, Transient, Whose
 from shared.ledger import Ledger, NoRoom
-from shared.ports import Change, JobStore, Query, Result
-from tests.builders import DEVICE, NOON, POLICY, a_job
+from shared.ports import Change, JobStore, Query, Result, Snapshot
+from shared.sweep import Sweep
+from tests.builders import DEVICE, NOON, POLICY, a_camera, a_job, a_window, services
+from tests.domain.tale import an_asset
 
 SECOND = timedelta(seconds=1)
 
@@ -305,6 +309,12 @@ def test_jobs_are_listed_newest_first_in_pages_and_filtered(ledger: Ledger, stor
     assert ids(Query(camera="cam1", limit=2)) == [jobs[7].id, jobs[5].id]
     assert ids(Query(states=frozenset({State.CANCELLED}))) == [jobs[4].id]
     assert ids(Query(states=frozenset({State.CANCELLED, State.FAILED}), camera="cam0")) == [jobs[4].id]
+    ledger.record(jobs[7].id, e.HoldRequested())
+    both = frozenset({State.CANCELLED, State.WANTED})
+    assert ids(Query(states=both)) == [job.id for job in reversed(jobs)]
+    page = store.list(Query(states=both, limit=5))
+    assert [job.id for job in page.jobs] == [job.id for job in reversed(jobs[4:])]
+    assert ids(Query(states=both, limit=5, before=page.next)) == [job.id for job in reversed(jobs[:4])]
     assert ids(Query(origin=Origin.HAND)) == [jobs[6].id, jobs[3].id, jobs[0].id]
     assert ids(Query(start=jobs[0].window.end)) == []
     assert len(ids(Query(end=jobs[0].window.end))) == 9
@@ -341,3 +351,122 @@ def test_what_lives_or_owes_is_not_forgotten(ledger: Ledger, store: JobStore, cl
     clock.move(SECOND)
     assert store.forget(clock.now(), 10) == 1
     assert store.load(live.id)
+
+
+def test_a_span_keeps_what_its_job_got(ledger: Ledger, store: JobStore) -> None:
+    job = a_job()
+    ledger.create(job)
+    ledger.record(job.id, e.AssetLanded("file", an_asset(job, "file")))
+    (span,) = store.spans(job.camera, job.window)
+    assert (span.outcome, span.assets) == ("held", (an_asset(job, "file"),))
+
+
+def test_the_cost_of_a_page_does_not_grow_with_what_is_of_another_state(
+    real_client: redis.Redis, prefix: str, clock: HandClock
+) -> None:
+    store = RedisJobStore(real_client, prefix, clock=clock)
+    ledger = Ledger(store, ListQueue(), POLICY)
+    wanted = a_job()
+    ledger.create(wanted)
+    for _ in range(40):
+        job = a_job()
+        ledger.create(job)
+        ledger.record(job.id, e.CancelRequested())
+    before = real_client.info("commandstats")["cmdstat_hmget"]["calls"]
+    assert [job.id for job in store.list(Query(states=LIVE, limit=5)).jobs] == [wanted.id]
+    assert real_client.info("commandstats")["cmdstat_hmget"]["calls"] == before + 1
+
+
+def _spoil(client: redis.Redis, prefix: str, job_id: str) -> None:
+    client.hset(f"{prefix}job:{job_id}", "doc", '{"id": 7')
+
+
+def test_a_document_that_cannot_be_read_names_its_job(
+    real_client: redis.Redis, prefix: str, clock: HandClock
+) -> None:
+    store = RedisJobStore(real_client, prefix, clock=clock)
+    job = a_job()
+    Ledger(store, ListQueue(), POLICY).create(job)
+    _spoil(real_client, prefix, job.id)
+    for look in (lambda: store.load(job.id), lambda: store.list(Query())):
+        with pytest.raises(Final) as trouble:
+            look()
+        assert trouble.value.code == "store-unreadable"
+        assert job.id in trouble.value.detail
+
+
+def test_one_spoiled_document_stops_neither_the_sweep_nor_its_other_jobs(
+    real_client: redis.Redis, prefix: str, clock: HandClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = RedisJobStore(real_client, prefix, clock=clock)
+    ledger = Ledger(store, ListQueue(), POLICY)
+    spoiled, sound = a_job(give_up_at=NOON), a_job(give_up_at=NOON + SECOND)
+    ledger.create(spoiled), ledger.create(sound)
+    _spoil(real_client, prefix, spoiled.id)
+    clock.move(2 * SECOND)
+    sweep = Sweep(ledger, MemoryShared(clock), 15 * SECOND, timedelta(days=30), "me")
+    assert sweep.run() == 1
+    found = store.load(sound.id)
+    assert found
+    assert found.job.state == State.FAILED
+    assert [(line.job, line.code) for line in caplog.records] == [(spoiled.id, "store-unreadable")]
+
+
+def test_a_wish_for_what_is_held_is_answered_from_its_span_when_the_job_has_left_the_list(
+    store: JobStore, ledger: Ledger, clock: HandClock
+) -> None:
+    wishes = services(clock, jobs=store, ledger=ledger, cameras=MemoryCameras(a_camera("-gate"))).wishes
+    (job,) = wishes.playback("-gate", a_window())
+    landed = an_asset(job, "file")
+    ledger.record(job.id, e.AssetLanded("file", landed))
+    clock.move(POLICY.grace + SECOND)
+    ledger.record(job.id, e.DeadlinePassed())
+    ledger.record(job.id, e.Settled(DebtKind.VERDICT))
+    listed = wishes.playback("-gate", a_window())[0]
+    assert (listed.id, listed.state) == (job.id, State.ARCHIVED)
+    clock.move(timedelta(days=1))
+    assert store.forget(clock.now(), 10) == 1
+    (again,) = wishes.playback("-gate", a_window())
+    assert (again.id, again.state, again.assets) == (job.id, State.ARCHIVED, (landed,))
+    assert (again.verdict, again.due_at) == (listed.verdict, None)
+    assert store.list(Query()).jobs == ()
+    (forced,) = wishes.playback("-gate", a_window(), force=True)
+    assert forced.state == State.WANTED
+    assert wishes.playback("-gate", a_window(minutes_ago=30))[0].state == State.WANTED
+
+
+class _Troubled(MemoryJobStore):
+    """Raises when one of its jobs is loaded."""
+
+    def __init__(self, clock: HandClock, error: GleanerError) -> None:
+        super().__init__(clock)
+        self.error, self.bad = error, ""
+
+    def load(self, job_id: str) -> Snapshot | None:
+        if job_id == self.bad:
+            raise self.error
+        return super().load(job_id)
+
+
+@pytest.mark.parametrize(
+    ("error", "goes_on"),
+    [
+        (Final("store-unreadable", "a job"), True),
+        (Transient("store-contended", whose=Whose.JOB), True),
+        (Transient("store-away", whose=Whose.VENDOR), False),
+    ],
+)
+def test_a_sweep_goes_on_after_the_trouble_of_one_job_and_ends_when_the_store_is_away(
+    clock: HandClock, error: GleanerError, goes_on: bool
+) -> None:
+    store = _Troubled(clock, error)
+    ledger = Ledger(store, ListQueue(), POLICY)
+    jobs = [a_job(give_up_at=NOON + n * SECOND) for n in range(3)]
+    for job in jobs:
+        ledger.create(job)
+    store.bad = jobs[0].id
+    clock.move(5 * SECOND)
+    sweep = Sweep(ledger, MemoryShared(clock), 15 * SECOND, timedelta(days=30), "me")
+    with nullcontext() if goes_on else pytest.raises(Transient):
+        assert sweep.run() == 2
+    assert store.counts()[State.FAILED] == (2 if goes_on else 0)

@@ -693,6 +693,38 @@ def test_an_answer_that_drips_for_longer_than_allowed_is_lost(server):
     assert time.monotonic() - began < 0.9
 
 
+@pytest.mark.parametrize(
+    ("head", "pieces"),
+    [
+        ([], [b"HTTP/1.1 200 OK\r\n", *[b"X-More: yes\r\n"] * 20, b"Content-Length: 0\r\n\r\n"]),
+        ([], [bytes([byte]) for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"]),
+        (["HTTP/1.1 200 OK"], [b"."] * 20),
+        (["HTTP/1.1 200 OK", "Transfer-Encoding: chunked"], [b"1\r\n.\r\n"] * 20),
+    ],
+)
+def test_the_time_of_a_call_is_for_its_head_and_its_body_together(server, head, pieces):
+    server.says(head, *pieces, pause=0.06)
+    began = time.monotonic()
+    assert call_trouble(server, AnswerUnknown, timeout=STALL).code == "answer-lost"
+    assert time.monotonic() - began < STALL + 0.3
+
+
+def test_a_head_that_comes_late_leaves_less_time_for_the_body(server):
+    server.says([], b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", b"{", b"}", pause=0.1)
+    began = time.monotonic()
+    assert call_trouble(server, AnswerUnknown, timeout=0.25).code == "answer-lost"
+    assert time.monotonic() - began < 0.5
+
+
+def test_a_handshake_that_never_ends_is_cut_off_and_nothing_was_asked():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url, began = f"https://127.0.0.1:{silent.getsockname()[1]}/", time.monotonic()
+        with pytest.raises(Transient) as caught:
+            GuardedSession(connect_timeout=5).post_json(url, {}, timeout=STALL)
+    assert (type(caught.value), caught.value.code, caught.value.asked) == (Transient, "vendor-away", False)
+    assert time.monotonic() - began < 1
+
+
 def test_an_answer_that_is_too_large_is_not_read_to_its_end(server):
     server.says(["HTTP/1.1 200 OK"], *[b"x" * 1_000] * 50)
     assert call_trouble(server, AnswerUnknown, max_bytes=10_000).code == "answer-too-large"

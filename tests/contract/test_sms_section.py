@@ -106,6 +106,8 @@ def test_nothing_has_to_be_set():
         ("SMS_BASE_URL", "ftp://platform"),
         ("SMS_BASE_URL", "http://"),
         ("SMS_BASE_URL", "http://platform:port"),
+        ("SMS_BASE_URL", "http://exa mple"),
+        ("SMS_BASE_URL", "http://platform/a b"),
         ("SMS_TIMEZONE", "Asia/Nowhere"),
         ("SMS_PROGRESS", "permille"),
         ("SMS_DOWNLOADS", "0"),

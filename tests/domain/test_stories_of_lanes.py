@@ -159,7 +159,9 @@ def test_five_faults_in_a_row_over_two_jobs_open_the_circuit_and_nobody_is_charg
     assert len(world.vendor.submitted) == 5
     assert world.states(jobs) == {State.WANTED}
     assert {world.now(job).reason for job in jobs} == {"vendor-away"}
-    assert sum(world.now(job).attempts for job in jobs) == 4  # the fifth fault told that they are the vendor's
+    assert (
+        sum(world.now(job).attempts for job in jobs) == 4
+    )  # the fifth fault told that they are the vendor's
 
 
 def test_an_answer_between_them_keeps_the_circuit_closed():

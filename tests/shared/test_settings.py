@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from shared.errors import Misconfigured
-from shared.settings import Settings, Source, read
+from shared.settings import SIMULATED, Settings, Source, read
 
 
 def _read(environ: dict[str, str] | None = None, dotenv: dict[str, str] | None = None) -> Settings:
@@ -23,6 +23,31 @@ def test_the_environment_comes_before_the_file_and_the_file_before_the_default()
 def test_relative_paths_are_meant_from_where_the_file_lies():
     assert _read({"GLEANER_HOME": "there"}).home == Path("/base/there")
     assert _read({"GLEANER_HOME": "/there"}).home == Path("/there")
+    assert _read({"SPOOL_DIR": "there"}).spool_dir == Path("/base/there")
+    assert _read({"SPOOL_DIR": ""}).spool_dir is None
+
+
+def test_what_one_process_tells_another_is_a_setting_like_any():
+    assert not _read().simulated
+    assert _read({SIMULATED: "1"}).simulated
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://",
+        "http://exa mple",
+        "http://example/a b",
+        "http://:80",
+        "http://x:eighty",
+        "http://x:0",
+        "http://[x",
+    ],
+)
+def test_an_address_without_a_host_or_with_blanks_is_refused_at_the_start(address):
+    for name in ("PUBLIC_URL", "GLEANER_URL"):
+        with pytest.raises(Misconfigured, match=name):
+            _read({name: address})
 
 
 @pytest.mark.parametrize(
@@ -42,7 +67,7 @@ def test_sizes_may_name_their_unit(text, size):
     ("name", "value"),
     [
         ("PORT", "eighty"), ("PORT", "0"), ("PORT", "70000"), ("SWEEP_EVERY", "often"), ("SWEEP_EVERY", "-1"),
-        ("SWEEP_EVERY", "nan"), ("SWEEP_EVERY", "inf"), ("RETRIES", "0"), ("SPACE_RESERVE", "much"),
+        ("SWEEP_EVERY", "nan"), ("SWEEP_EVERY", "0"), ("SWEEP_EVERY", "0.09"), ("SWEEP_EVERY", "inf"), ("RETRIES", "0"), ("SPACE_RESERVE", "much"),
         ("PUBLIC_URL", "ftp://x"), ("LOG_FORMAT", "xml"),
     ],
 )  # fmt: skip

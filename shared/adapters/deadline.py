@@ -1,0 +1,91 @@
+"""A deadline for one whole request: connecting, sending, the answer's head and its body, however it drips.
+
+The time-outs of a socket are for one wait each, so whoever sends a byte now and then is never late for them. Here a
+timer shuts the connection down under whoever waits for it, and the wait ends as if the other side had hung up.
+"""
+
+import socket
+from collections.abc import Mapping
+from threading import Lock, Timer
+from types import TracebackType
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError
+
+
+class Deadline:
+    """Runs from `with` on, for so many seconds. `over` says whether it has cut the connection off."""
+
+    def __init__(self, seconds: float) -> None:
+        self.over = False
+        self._lock = Lock()
+        self._line: socket.socket | None = None
+        self._timer = Timer(seconds, self._cut)
+        self._timer.daemon = True
+
+    def __enter__(self) -> "Deadline":
+        self._timer.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+        with self._lock:
+            if self._line:
+                self._line.close()
+            self._line = None
+
+    def watch(self, line: socket.socket) -> bool:
+        """Cut this connection off when time is over; False when it already is."""
+        with self._lock:
+            self._line = line.dup()  # for TLS will take the descriptor away from `line` itself
+            return not self.over
+
+    def _cut(self) -> None:
+        with self._lock:
+            self.over = True
+            if self._line:
+                _shut(self._line)
+
+
+def _shut(line: socket.socket) -> None:
+    try:
+        line.shutdown(socket.SHUT_RDWR)
+    except OSError:  # the other side was faster
+        return
+
+
+class WatchedAdapter(HTTPAdapter):
+    """Connections of this adapter are under a deadline. For one request alone."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
+        super().__init__()
+
+    def get_connection_with_tls_context(
+        self,
+        request: requests.PreparedRequest,
+        verify: bool | str | None,
+        proxies: Mapping[str, str] | None = None,
+        cert: Any = None,
+    ) -> Any:
+        """The pool for a request, whose connections are watched."""
+        pool: Any = super().get_connection_with_tls_context(request, verify, proxies, cert)
+        pool.ConnectionCls = _watched(pool.ConnectionCls, self._deadline)
+        return pool
+
+
+def _watched(kind: Any, deadline: Deadline) -> type[HTTPConnection] | type[HTTPSConnection]:
+    class Watched(kind):  # type: ignore[misc]
+        def _new_conn(self) -> socket.socket:
+            line: socket.socket = super()._new_conn()
+            if not deadline.watch(line):
+                line.close()
+                raise ConnectTimeoutError(self, "time was over before anything was sent")
+            return line
+
+    return Watched
