@@ -19,7 +19,7 @@ SHRUNK = {
     "SWEEP_EVERY": "0.5",
     "LEASE_SECONDS": "3",
     "CALLBACK_SILENCE": "3",
-    "RETRY_WAIT": "0.1",
+    "RETRY_WAIT": "0.05",
     "BUSY_WAIT": "0.3",
     "GRACE": "1",
     "SUBMIT_TIMEOUT": "5",
