@@ -219,12 +219,10 @@ class Settings:
     vendors: tuple[str, ...] = setting("VENDORS", "sms", "the vendor folders in use", words)
     sweep_every: timedelta = setting("SWEEP_EVERY", "15", "between two sweeps", pause)
     silence: timedelta = setting(
-        "CALLBACK_SILENCE", "90", "without news for so long, a download is asked about", seconds
+        "CALLBACK_SILENCE", "90", "without news for so long, a download is asked about", pause
     )
-    submit_timeout: timedelta = setting(
-        "SUBMIT_TIMEOUT", "60", "how long a submit may take to answer", seconds
-    )
-    lease: timedelta = setting("LEASE_SECONDS", "120", "a worker's claim without a heartbeat", seconds)
+    submit_timeout: timedelta = setting("SUBMIT_TIMEOUT", "60", "how long a submit may take to answer", pause)
+    lease: timedelta = setting("LEASE_SECONDS", "120", "a worker's claim without a heartbeat", pause)
     retries: int = setting("RETRIES", "5", "charged submissions of one job at most", positive)
     retry_wait: timedelta = setting("RETRY_WAIT", "10", "before the next submission, then growing", seconds)
     busy_wait: timedelta = setting(

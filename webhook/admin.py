@@ -8,6 +8,7 @@ from werkzeug.exceptions import BadRequest
 
 from shared.domain.camera import Camera
 from shared.domain.job import Job
+from shared.errors import Transient
 from shared.ports import LaneView
 from shared.schemas.admin import read_query, read_wish
 from shared.schemas.job import history_json, job_json
@@ -66,9 +67,17 @@ def status() -> Json:
         "overdue_seconds": here.jobs.overdue_seconds(),
         "circuits": {vendor: _circuit(vendor) for vendor in here.sources},
         "quota": {},
-        "free_bytes": here.archive.free_bytes(),
+        "free_bytes": _free_bytes(),
         "last_sweep": last_sweep.isoformat() if last_sweep else None,
     }
+
+
+def _free_bytes() -> int | None:
+    """Room in the archive, or null when the archive cannot be reached: the rest of the status is worth telling."""
+    try:
+        return services().archive.free_bytes()
+    except Transient:
+        return None
 
 
 def _body() -> Any:

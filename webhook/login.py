@@ -41,7 +41,7 @@ def log_out() -> Response:
 def log_in_by_link(link: str) -> Response:
     """Open a session, once; to look at the link's head alone does not use it up."""
     refuse_after("login", BAD_TRIES)
-    if request.method == "GET":
+    if request.method == "GET" and not auth.logged_in():
         if not _use(link):
             count_bad_try("login")
             raise Unauthorized(

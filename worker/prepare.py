@@ -54,7 +54,11 @@ def _obstacle(services: Services, job: Job, camera: Camera | None) -> e.Postpone
     """What in the world around the job stands in the way of asking."""
     if camera is None or job.vendor not in camera.sections:
         return e.Postponed("camera-unknown", f"the cameras file has no {job.camera} of {job.vendor}")
-    if services.archive.free_bytes() <= services.settings.space_reserve:
+    try:
+        free = services.archive.free_bytes()
+    except Transient as away:  # nothing is asked for that could not be kept
+        return e.Postponed(away.code, away.detail)
+    if free <= services.settings.space_reserve:
         return e.Postponed("no-space", "the archive's free space is down to the reserve")
     return _closed(services, job.vendor) or _unheard(services, job)
 

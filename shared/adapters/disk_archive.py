@@ -31,7 +31,7 @@ from shared.adapters.archive_keys import (
 from shared.adapters.archive_marker import begin_or_find, find
 from shared.adapters.disk import ABSENT, folder, locked, read_whole, reading, write_whole, writing
 from shared.adapters.disk_spool import DiskSpool, Note, data_path, note_path
-from shared.errors import Refused
+from shared.errors import Misconfigured, Refused, Transient, Whose
 from shared.ports import Spool
 
 PARTIAL = ".partial"
@@ -55,6 +55,7 @@ class DiskArchive:
     def spool(self, asset_id: str) -> Iterator[DiskSpool]:
         """See the port. What a dead owner left is taken over, even from under the final name."""
         must_be_name(asset_id)
+        self._must_be_there()
         with writing("the spool folder"):
             self._spools.mkdir(parents=True, exist_ok=True)
         with locked(self._spools / f"{asset_id}.lock"):
@@ -106,11 +107,20 @@ class DiskArchive:
 
     def free_bytes(self) -> int:
         """See the port; where the spool folder is on another disk, the fuller one counts."""
+        self._must_be_there()
         with reading("free space"):
             spools = next(path for path in (self._spools, *self._spools.parents) if path.exists())
             return min(shutil.disk_usage(path).free for path in (self._root, spools))
 
+    def _must_be_there(self) -> None:
+        """Transient `archive-foreign` when our archive is not there any more: its disk was taken from under us."""
+        try:
+            find(self._root, self.id)
+        except Misconfigured as other:
+            raise Transient(other.code, other.detail, whose=Whose.VENDOR, asked=False) from other
+
     def _land(self, spool: DiskSpool, path: str, sidecar: Mapping[str, object]) -> None:
+        self._must_be_there()
         *parents, name = path.split("/")
         with locked(self._spools / f"key-{hashlib.sha256(path.encode()).hexdigest()}.lock"), writing(path):
             there = self._sidecar(path)

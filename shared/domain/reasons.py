@@ -20,6 +20,7 @@ REASONS = {
     "no-space": "the archive has no room beyond the reserve",
     "not-listed-yet": "the window is so fresh that the vendor may only not have listed it yet",
     "not-ready-yet": "the file is not where the vendor said, perhaps not yet",
+    "archive-foreign": "the archive's folder holds no archive, or another one, as when its disk is not mounted",
     "archive-unreadable": "the archive cannot be read",
     "archive-unwritable": "the archive, or the folder for unfinished bytes, cannot be written",
     "request-unfit": "the request cannot be sent as it is: a setting holds something that no request may",

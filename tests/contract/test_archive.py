@@ -631,3 +631,33 @@ def test_a_process_killed_at_any_step_leaves_all_or_nothing_and_never_a_byte_to_
         assert content_of(archive) == BYTES
         assert [*(root / ".partial").iterdir()] == []
         assert len([*(root / KEY).parent.iterdir()]) == 2
+
+
+def test_an_archive_whose_disk_is_taken_away_lets_everything_wait_and_nothing_lands_in_its_place(tmp_path):
+    root = tmp_path / "archive"
+    archive = DiskArchive(root)
+    root.rename(tmp_path / "away")
+    root.mkdir()
+    for use in (archive.free_bytes, lambda: archive.spool("a1").__enter__()):
+        with pytest.raises(Transient) as trouble:
+            use()
+        assert (trouble.value.code, trouble.value.whose) == ("archive-foreign", Whose.VENDOR)
+    assert list(root.iterdir()) == []
+    root.rmdir()
+    (tmp_path / "away").rename(root)
+    assert archive.free_bytes() > 0
+
+
+def test_an_archive_taken_away_under_a_fetch_takes_no_asset(tmp_path):
+    root = tmp_path / "archive"
+    archive = DiskArchive(root, tmp_path / "spool")
+    with archive.spool("a1") as spool:
+        spool.restart(None)
+        spool.write(b"bytes")
+        root.rename(tmp_path / "away")
+        root.mkdir()
+        with pytest.raises(Transient):
+            archive.publish(
+                spool, "cam/2026/clip.mp4", {"size": 5, "sha256": hashlib.sha256(b"bytes").hexdigest()}
+            )
+    assert list(root.rglob("*")) == []

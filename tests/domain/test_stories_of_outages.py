@@ -200,3 +200,23 @@ def test_a_fetch_that_kills_its_worker_every_time_ends_failed_and_the_others_are
     world.wait(HOUR / 2)
     assert (world.now(cursed).state, world.now(cursed).reason) == (State.FAILED, "crashed")
     assert (world.deaths[Step.FETCH], world.now(other).state) == (POLICY.crashes, State.ARCHIVED)
+
+
+def test_an_archive_that_is_away_lets_jobs_wait_before_the_vendor_is_asked():
+    class Away(MemoryArchive):
+        away = True
+
+        def free_bytes(self) -> int:
+            if self.away:
+                raise Transient("archive-foreign", whose=Whose.VENDOR, asked=False)
+            return super().free_bytes()
+
+    archive = Away()
+    world = World(archive=archive)
+    jobs = world.wish()
+    world.wait(HOUR)
+    assert (world.states(jobs), world.vendor.submitted) == ({State.WANTED}, [])
+    archive.away = False
+    world.oblige()
+    world.wait(HOUR / 4)
+    assert world.states(jobs) == ARCHIVED

@@ -67,7 +67,7 @@ def test_sizes_may_name_their_unit(text, size):
     ("name", "value"),
     [
         ("PORT", "eighty"), ("PORT", "0"), ("PORT", "70000"), ("SWEEP_EVERY", "often"), ("SWEEP_EVERY", "-1"),
-        ("SWEEP_EVERY", "nan"), ("SWEEP_EVERY", "0"), ("SWEEP_EVERY", "0.09"), ("SWEEP_EVERY", "inf"), ("RETRIES", "0"), ("SPACE_RESERVE", "much"),
+        ("SWEEP_EVERY", "nan"), ("SWEEP_EVERY", "0"), ("SWEEP_EVERY", "0.09"), ("SWEEP_EVERY", "inf"), ("LEASE_SECONDS", "0"), ("SUBMIT_TIMEOUT", "0"), ("CALLBACK_SILENCE", "0"), ("RETRIES", "0"), ("SPACE_RESERVE", "much"),
         ("PUBLIC_URL", "ftp://x"), ("LOG_FORMAT", "xml"),
     ],
 )  # fmt: skip

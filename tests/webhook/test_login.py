@@ -113,6 +113,13 @@ def test_a_link_logs_in_once(world, browser):
     assert not is_in(again)
 
 
+def test_the_same_link_again_brings_whoever_is_logged_in_home(world, browser):
+    path = f"/login/{login_link(world.services.keys, NOON, TEN_MINUTES)}"
+    browser.get(path)
+    answer = browser.get(path)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/")
+
+
 def test_to_look_at_a_links_head_does_not_use_it_up(world, browser):
     path = f"/login/{login_link(world.services.keys, NOON, TEN_MINUTES)}"
     browser.client.head(path)

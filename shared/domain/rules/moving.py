@@ -103,7 +103,8 @@ def again(job: Job, now: Now, reason: str, detail: str | None = None, wait: time
     if job.attempts >= now.policy.retries:
         return fail(job, now, reason, detail)
     job = enter(job, State.WANTED, now, reason, detail)
-    return replace(job, retry_at=now.at + wait, finalising_since=None, unanswered=0, asked_at=None)
+    job = replace(job, progress=None, finalising_since=None, unanswered=0, asked_at=None)
+    return replace(job, retry_at=now.at + wait)
 
 
 def lives(job: Job, now: Now) -> bool:

@@ -4,7 +4,7 @@ import shlex
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shared.settings import http_url, one_of, positive, seconds, setting, zone
+from shared.settings import http_url, one_of, pause, positive, setting, zone
 from shared.vendors.sms.addresses import web_address
 
 COMMAND = "command:"
@@ -54,6 +54,4 @@ class SmsSettings:
         one_of("auto", "fraction", "percent"),
     )
     downloads: int = setting("SMS_DOWNLOADS", "16", "downloads at once on the platform", positive)
-    submit_timeout: timedelta = setting(
-        "SUBMIT_TIMEOUT", "60", "how long a submit may take to answer", seconds
-    )
+    submit_timeout: timedelta = setting("SUBMIT_TIMEOUT", "60", "how long a submit may take to answer", pause)
