@@ -156,6 +156,10 @@ class LaneView:
     waiting: int
     not_before: datetime | None
 
+    def holds(self, stream_id: str, but: str) -> bool:
+        """Whether a job other than `but` runs under this stream id."""
+        return any(job != but and who.partition(":")[2] == stream_id for job, who in self.runners.items())
+
 
 class JobStore(Protocol):
     """Saves jobs, and everything that must change together with a job, in one step.
@@ -209,10 +213,6 @@ class JobStore(Protocol):
 
     def lane(self, name: str) -> LaneView:
         """Who runs in a lane."""
-        ...
-
-    def held_stream(self, lanes: Sequence[str], stream_id: str, but: str) -> bool:
-        """Whether a job other than `but` runs in one of these lanes under this stream id."""
         ...
 
     def spans(self, camera: str, window: Window) -> Sequence[Span]:

@@ -67,7 +67,6 @@ def policy_of(settings: Settings) -> Policy:
     """The lifecycle's numbers, as far as they are settings."""
     return Policy(
         silence=settings.silence,
-        busy_wait=settings.busy_wait,
         finalising=settings.finalising,
         grace=settings.grace,
         give_up=settings.give_up,
@@ -120,9 +119,9 @@ def archive(settings: Settings) -> DiskArchive:
     opened = DiskArchive(
         Path(unquote(urlsplit(url).path)),
         settings.spool_dir,
-        known.read_text(encoding="utf-8").strip() if known.exists() else None,
+        (known.read_text(encoding="utf-8").strip() if known.exists() else "") or None,
     )
-    if not known.exists():
+    if not (known.exists() and known.stat().st_size):  # a kill may have left it empty
         known.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         known.write_text(f"{opened.id}\n", encoding="utf-8")
     return opened

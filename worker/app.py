@@ -49,9 +49,8 @@ app.conf.update(
 )
 
 
-_stopping = multiprocessing.RawValue(
-    "b", 0
-)  # shared with the children, who hear of a stop by no signal; no lock to die with
+# Shared with the children, who hear of a stop by no signal; without a lock that one of them could die with.
+_stopping = multiprocessing.RawValue("b", 0)
 
 
 @lru_cache(maxsize=1)

@@ -21,9 +21,8 @@ from shared.errors import Final, GleanerError, Gone, Refused, Transient, Whose
 from shared.ports import Download, MediaFacts, Spool
 from shared.services import Services
 
-SLICE = timedelta(
-    seconds=200
-)  # with the budget of a task before it and a stall after it, below the task's time limit
+# With the budget of a task before it and a stall after it, a slice stays below the task's time limit.
+SLICE = timedelta(seconds=200)
 FRESH = SLICE / 4  # a slice that is older leaves the check and the hash to a claim of their own
 
 

@@ -15,7 +15,7 @@ def _tell(services: Services, job: Job, debt: Debt) -> str:
     camera = services.cameras.get(job.camera)
     if camera is None or debt.stream_id is None or job.vendor not in services.sources:
         return "nobody-to-tell"
-    if services.jobs.held_stream([lane.name for lane in job.lanes], debt.stream_id, but=job.id):
+    if any(services.jobs.lane(lane.name).holds(debt.stream_id, but=job.id) for lane in job.lanes):
         return "stream-id-reused"  # the vendor has given the same handle to another job's download
     try:
         services.sources[job.vendor].withdraw(camera, debt.stream_id)

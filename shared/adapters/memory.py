@@ -323,13 +323,6 @@ class MemoryJobStore:
             view = self._lanes.get(name, _LaneRow())
             return LaneView(dict(view.runners), len(view.waiting), view.not_before)
 
-    def held_stream(self, lanes: Sequence[str], stream_id: str, but: str) -> bool:
-        """Whether another job runs under this stream id."""
-        views = [self.lane(name).runners for name in lanes]
-        return any(
-            job != but and who.split(":", 1)[1] == stream_id for view in views for job, who in view.items()
-        )
-
     def spans(self, camera: str, window: Window) -> Sequence[Span]:
         """What touches a window."""
         with self._lock:

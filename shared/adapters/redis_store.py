@@ -222,13 +222,6 @@ class RedisJobStore:
             runners, waiting, closed = pipe.execute()
         return LaneView(runners, waiting, _time(closed) if closed else None)
 
-    def held_stream(self, lanes: Sequence[str], stream_id: str, but: str) -> bool:
-        """Whether another job runs under this stream id."""
-        views = [self.lane(name).runners for name in lanes]
-        return any(
-            job != but and who.split(":", 1)[1] == stream_id for view in views for job, who in view.items()
-        )
-
     def spans(self, camera: str, window: Window) -> Sequence[Span]:
         """What touches a window."""
         first, last = (window.start - _LONGEST_SPAN).timestamp(), window.end.timestamp()

@@ -23,7 +23,6 @@ class Policy:
     """Every number of the lifecycle. None of them is written into the table."""
 
     silence: timedelta = timedelta(seconds=90)
-    busy_wait: timedelta = timedelta(seconds=30)
     finalising: timedelta = timedelta(minutes=5)
     grace: timedelta = timedelta(minutes=1)
     give_up: timedelta = timedelta(days=7)

@@ -215,8 +215,8 @@ def test_news_of_a_running_download_takes_its_place_even_where_there_is_none(
     claim(one.id)
     assert isinstance(ledger.record(two.id, e.Submitted(1, "s")), Moved)
     assert store.lane(DEVICE.name).runners.keys() == {one.id, two.id}
-    assert store.held_stream([DEVICE.name], "s", but=one.id)
-    assert not store.held_stream([DEVICE.name], "s", two.id)
+    assert store.lane(DEVICE.name).holds("s", but=one.id)
+    assert not store.lane(DEVICE.name).holds("s", but=two.id)
 
 
 def test_live_jobs_are_overdue_once_their_clock_runs_out(

@@ -95,3 +95,12 @@ def test_services_are_built_of_one_source_alone(tmp_path: Path) -> None:
     assert not build(
         read(Settings, Source({"REDIS_URL": "redis://127.0.0.1:1/0"}, {}, tmp_path)), where
     ).simulated
+
+
+def test_an_archives_id_that_a_kill_left_unwritten_is_written_again(tmp_path: Path) -> None:
+    settings = read(Settings, Source({"REDIS_URL": "redis://127.0.0.1:1/0"}, {}, tmp_path))
+    opened = archive(settings)
+    known = settings.home / "archive-id"
+    known.write_text("")
+    assert archive(settings).id == opened.id
+    assert known.read_text().strip() == opened.id
