@@ -4,6 +4,7 @@ The code is at once the log field, the metric label, the job's reason and the AP
 followed through the whole system. `detail` is a sentence for people and never holds a secret.
 """
 
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -28,7 +29,7 @@ class Transient(GleanerError):
     """Worth another try.
 
     `asked`: the vendor has seen the request (it counts what it saw). `answered`: it gave an answer of its own, so it
-    lives, whatever it said.
+    lives, whatever it said. `until`: no try before then can fare better, where that is known.
     """
 
     def __init__(
@@ -39,11 +40,13 @@ class Transient(GleanerError):
         whose: Whose = Whose.JOB,
         asked: bool = True,
         answered: bool = False,
+        until: datetime | None = None,
     ) -> None:
         super().__init__(code, detail)
         self.whose = whose
         self.asked = asked
         self.answered = answered
+        self.until = until
 
 
 class AnswerUnknown(Transient):

@@ -6,14 +6,16 @@ A port raises `Transient` or `Final` (see `shared.errors`) and nothing else. Tim
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import BinaryIO, Protocol
+from zoneinfo import ZoneInfo
 
 from shared.domain.camera import Camera
 from shared.domain.effects import Ring
 from shared.domain.events import Sighting
 from shared.domain.job import Asset, Job, Kind, Lane, Origin, State, Verdict, Window
+from shared.domain.records import Record
 
 # -- the clock ---------------------------------------------------------------------------------------------------------
 
@@ -64,7 +66,7 @@ class Change:
 
     `commit` makes a re-sent change harmless. `claims`: this takes a place in the job's lanes, and is refused when there
     is none. `waits_for_room`: while queued, the job waits for such a place. `not_before` closes lanes, by name, until a
-    time.
+    time. `outcome` is what the camera's index is to say of the window; None: the job is about no window, and has no span.
     """
 
     job: Job
@@ -73,7 +75,7 @@ class Change:
     line: HistoryLine
     queue: str | None
     occupies: bool
-    outcome: str
+    outcome: str | None
     urgency: float
     claims: bool = False
     waits_for_room: bool = False
@@ -142,10 +144,10 @@ class Span:
     verdict: Verdict | None = None
 
 
-def span_of(change: Change) -> Span:
-    """What a change says about its job's window."""
+def span_of(change: Change) -> Span | None:
+    """What a change says about its job's window, or None when it says nothing about any."""
     job = change.job
-    return Span(job.window, change.outcome, job.id, job.assets, job.verdict)
+    return Span(job.window, change.outcome, job.id, job.assets, job.verdict) if change.outcome else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +230,95 @@ class JobStore(Protocol):
         ...
 
 
+# -- records -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RecordEntry:
+    """A record as we keep it. `revision` counts from 1; `told` is the last one that was acknowledged.
+
+    `picture` is where the vendor last said its picture is, `picture_key` the asset once that has landed; `jobs` are those
+    that were made of it.
+    """
+
+    record: Record
+    revision: int
+    told: int = 0
+    picture: Sighting | None = None
+    picture_key: str | None = None
+    jobs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordQuery:
+    """Which records to list, newest first. `text` is looked for in summaries, whatever its case; `before` is a cursor."""
+
+    camera: str | None = None
+    day: date | None = None
+    tag: str | None = None
+    text: str | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    limit: int = 50
+    before: str | None = None
+
+    def wants(self, record: Record) -> bool:
+        """Whether a record is among those asked for, the page apart. `start` and `end` bound when it was created."""
+        told = (record.summary, *(chapter.summary for chapter in record.chapters))
+        tags = (*record.tags, *(tag for chapter in record.chapters for tag in chapter.tags))
+        return (
+            self.camera in (None, record.camera)
+            and self.day in (None, record.day)
+            and (self.tag is None or self.tag in tags)
+            and (self.text is None or any(self.text.casefold() in summary.casefold() for summary in told))
+            and (self.start is None or record.created_at >= self.start)
+            and (self.end is None or record.created_at < self.end)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPage:
+    """Records, and the cursor of the next page or None."""
+
+    entries: tuple[RecordEntry, ...]
+    next: str | None
+
+
+class RecordStore(Protocol):
+    """Keeps records, and hands out every revision until it is acknowledged. Doing anything twice is the same as once."""
+
+    def upsert(self, record: Record, picture: Sighting | None) -> RecordEntry:
+        """Keep a record as it was just listed; a revision more only if its content differs from what is kept.
+
+        What is no content (the vendor's id, an address, an end of life) is kept up to date without one.
+        """
+        ...
+
+    def untold(self, limit: int) -> Sequence[RecordEntry]:
+        """Records with a revision that nobody has acknowledged, the longest waiting first."""
+        ...
+
+    def acknowledge(self, record_id: str, revision: int, jobs: Sequence[str]) -> None:
+        """A revision was told, and these jobs exist for it; a newer revision stays to be told."""
+        ...
+
+    def link(self, record_id: str, picture_key: str) -> None:
+        """The record's picture has landed under this key. Silently nothing for a record that has left."""
+        ...
+
+    def load(self, record_id: str) -> RecordEntry | None:
+        """The record as it is now, or None."""
+        ...
+
+    def list(self, query: RecordQuery) -> RecordPage:
+        """Records, newest first by when they were created."""
+        ...
+
+    def forget(self, before: datetime, limit: int) -> int:
+        """Drop at most `limit` told records that were created before a time; how many were dropped."""
+        ...
+
+
 # -- shared memory -----------------------------------------------------------------------------------------------------
 
 
@@ -244,6 +335,21 @@ class SharedMemory(Protocol):
 
     def hold(self, name: str, owner: str, ttl: timedelta) -> bool:
         """Take or renew a lease; False when somebody else has it."""
+        ...
+
+    def release(self, name: str, owner: str) -> None:
+        """Give a lease back; nothing when it is not this owner's."""
+        ...
+
+    def holder(self, name: str) -> str | None:
+        """Who has a lease, or None."""
+        ...
+
+    def count(self, limits: Mapping[str, int | None], ttl: timedelta) -> str | None:
+        """Add one to each of these counters, or to none: the key of the first that has reached its limit, else None.
+
+        A counter is read by `get` as a number, and lasts `ttl` beyond its last increment.
+        """
         ...
 
 
@@ -329,6 +435,66 @@ class PlaybackSource(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One record as a listing has it, and where its picture is, if it has one."""
+
+    record: Record
+    picture: Sighting | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of a listing, without what earlier pages held. `unread`: what could not be read, a sentence each."""
+
+    records: tuple[Listed, ...]
+    unread: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """Calls of one span ("day", "month") at a vendor, until that span ends; `forecast` is what they will come to."""
+
+    span: str
+    used: int
+    limit: int | None
+    until: datetime
+    forecast: int
+
+    @property
+    def spent(self) -> bool:
+        """Whether our own limit is reached: no further call goes out."""
+        return self.limit is not None and self.used >= self.limit
+
+
+class RecordSource(Protocol):
+    """A vendor that lists records."""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """In whose calendar days it lists."""
+        ...
+
+    def packages(self, camera: Camera) -> tuple[str, ...]:
+        """What it can list of a camera; nothing when the camera is not this vendor's."""
+        ...
+
+    def listing(self, camera: Camera, package: str, day: date) -> Iterator[Listing]:
+        """All records of a day, page by page: only one that was read to its end is whole.
+
+        Transient, with `whose` trouble it is and perhaps `until` when; Final when this camera cannot be listed as it is.
+        """
+        ...
+
+    def quotas(self) -> Sequence[Quota]:
+        """What of the vendor's patience is used up."""
+        ...
+
+    def probe(self) -> None:
+        """Raises unless the vendor answers at all."""
+        ...
+
+
 # -- media and the archive ---------------------------------------------------------------------------------------------
 
 
@@ -348,8 +514,13 @@ class Download:
 class MediaSource(Protocol):
     """The one guarded way to bytes behind an address that a vendor named."""
 
-    def open(self, address: str, start: int, validator: str | None) -> AbstractContextManager[Download]:
-        """Bytes from `start` on. Gone (404, 410), Transient (host not allowed, host away, 5xx), Refused."""
+    def open(
+        self, address: str, start: int, validator: str | None, public: bool = False
+    ) -> AbstractContextManager[Download]:
+        """Bytes from `start` on. Gone (404, 410), Transient (host not allowed, host away, 5xx), Refused.
+
+        `public`: whoever named the address may name any public host, not only those of the allow-list.
+        """
         ...
 
 
@@ -363,7 +534,7 @@ class MediaFacts:
     duration_seconds: float | None
 
 
-MediaCheck = Callable[[BinaryIO], MediaFacts]  # Refused when the bytes are not whole media
+MediaCheck = Callable[[BinaryIO, Kind], MediaFacts]  # Refused when the bytes are not whole media of that kind
 
 
 class Spool(Protocol):
@@ -420,6 +591,17 @@ class Archive(Protocol):
 
     def landed(self, stem: str) -> Mapping[str, object] | None:
         """The sidecar of the landed asset whose key is this stem and any extension, or None."""
+        ...
+
+    def describe(self, key: str, description: Mapping[str, object]) -> bool:
+        """Put a record's description under its own key, whole or not at all, in place of an older one.
+
+        False when the very same stood there already, and nothing was written.
+        """
+        ...
+
+    def description(self, key: str) -> Mapping[str, object] | None:
+        """What `describe` has put under a key, or None."""
         ...
 
     def size(self, key: str) -> int:

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 CALLBACKS = "callbacks"
 SESSIONS = "sessions"
 LOGIN = "login-link"
+SEALS = "seals"
 _LINK = re.compile(r"([1-9][0-9]{9})-([0-9a-f]{16})-([A-Za-z0-9_]{32})")
 _TOKEN = re.compile(r"([0-9a-z]{26})-([1-9][0-9]{0,8})-([A-Za-z0-9_]{32})")
 

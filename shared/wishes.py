@@ -12,10 +12,10 @@ from ulid import ULID
 from shared.domain import planning
 from shared.domain.camera import Camera
 from shared.domain.events import RetryRequested
-from shared.domain.job import Job, Kind, Origin, State, Window
+from shared.domain.job import File, FileState, Job, Kind, Origin, State, Window
 from shared.errors import Conflict, Invalid
 from shared.ledger import Ledger
-from shared.ports import CameraStore, PlaybackSource, Span
+from shared.ports import CameraStore, PlaybackSource, RecordEntry, Span
 
 _MOST_JOBS = 1000
 
@@ -50,6 +50,35 @@ class Wishes:
                 "window-too-long", f"would become {len(windows)} jobs, at most {_MOST_JOBS}", field="end"
             )
         return tuple(self._one(known, vendor, each, origin, force, parent, now) for each in windows)
+
+    def picture(self, entry: RecordEntry) -> Job | None:
+        """The job for a record's picture, there from the start and so READY; None when there is nothing to get, or it is got."""
+        record = entry.record
+        if entry.picture is None or entry.picture_key:
+            return None
+        now = self.ledger.jobs.now()
+        wish = f"{Kind.PICTURE}/{record.camera}/{record.id}"
+        job = Job(
+            id=str(ULID()).lower(),
+            kind=Kind.PICTURE,
+            vendor=record.vendor,
+            camera=record.camera,
+            window=Window(record.created_at, record.end),
+            wish=wish,
+            origin=Origin.HARVEST,
+            created_at=now,
+            updated_at=now,
+            give_up_at=now + self.ledger.policy.give_up,
+            due_at=None,
+            state=State.READY,
+            record=record.id,
+            usable_until=record.expires_at,
+            files=(File(entry.picture.identity, entry.picture.address, 0, FileState.OPEN),),
+        )
+        if created := self.ledger.create(job):
+            return created
+        found = self.ledger.jobs.load(self.ledger.jobs.find(wish) or "")
+        return found.job if found else None
 
     def _vendor(self, camera: Camera) -> str:
         for name in self.sources:

@@ -56,6 +56,11 @@ def faulted(
     return replace(circuit, until=now + pause)
 
 
+def shut(circuit: Circuit, code: str, reason: str, until: datetime) -> Circuit:
+    """The vendor has said until when it serves nobody."""
+    return replace(circuit, code=code, reason=reason, until=max(until, circuit.until or until))
+
+
 def probe_failed(circuit: Circuit, now: datetime, pause: timedelta, most: timedelta) -> Circuit:
     """A probe met the same trouble: a longer pause."""
     probes = circuit.probes + 1

@@ -18,6 +18,8 @@ class Step(StrEnum):
     ASK = "ask"
     FETCH = "fetch"
     SETTLE = "settle"
+    HARVEST = "harvest"
+    TELL = "tell"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +35,15 @@ def prepare(vendor: str) -> Ring:
     return Ring(Step.PREPARE, vendor)
 
 
+def harvest(vendor: str) -> Ring:
+    """Somebody should list the next camera's records at this vendor."""
+    return Ring(Step.HARVEST, vendor)
+
+
 ASK = Ring(Step.ASK, CONTROL)
 FETCH_NEXT = Ring(Step.FETCH, FETCH)
 SETTLE = Ring(Step.SETTLE, CONTROL)
+TELL = Ring(Step.TELL, CONTROL)
 
 
 def bell_of(queue: str) -> Ring:

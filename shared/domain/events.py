@@ -213,6 +213,13 @@ class DeadlinePassed:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerDied:
+    """The process that held the job's claim is no more, so nobody need wait for its lease."""
+
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
 class GraceOver:
     """The wait for further files is over. `missing`: spans known to be absent, where the vendor can tell."""
 
@@ -231,5 +238,5 @@ class Settled:
 Event = (
     PrepareStarted | Submitted | AnswerLost | Progressed | Prepared | StreamGone | Asked | AskFailed | PrepareFailed
     | Refused | NoFootage | Postponed | FetchStarted | Kept | SliceOver | AssetLanded | FetchFailed | DownloadGone
-    | CancelRequested | RetryRequested | HoldRequested | ReleaseRequested | DeadlinePassed | GraceOver | Settled
+    | CancelRequested | RetryRequested | HoldRequested | ReleaseRequested | DeadlinePassed | WorkerDied | GraceOver | Settled
 )  # fmt: skip

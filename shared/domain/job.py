@@ -63,6 +63,8 @@ class DebtKind(StrEnum):
     ALERT = "alert"  # tell the operator that footage is lost
     VERDICT = "verdict"  # judge the window, once the grace for further files is over
     CHILDREN = "children"  # wish for the spans that are missing
+    RENEW = "renew"  # have the record listed once more, for the address of its picture is dead
+    LINK = "link"  # tell the record where its picture has landed
 
 
 class Verdict(StrEnum):
@@ -97,7 +99,7 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A worker's claim. `owner` names host, pid and start time, so that a dead one can be told from a slow one."""
+    """A worker's claim. `owner` names host, process and its start, so that a dead one can be told from a slow one."""
 
     owner: str
     until: datetime
@@ -175,6 +177,7 @@ class Job:
     reason: str | None = None
     detail: str | None = None
     parent: str | None = None
+    record: str | None = None  # the record whose picture, or whose footage, this is
     on_hold: bool = False
 
     attempt: int = 0  # numbers each PrepareStarted; names its callback token; never capped

@@ -64,6 +64,7 @@ TABLE: tuple[Row, ...] = (
     _row(e.PrepareFailed, {S}, {W, P, R, X, A}, preparing.prepare_failed, stays=False),
     _row(e.Refused, {S}, {P, X, A}, preparing.refused, stays=False),
     _row(e.NoFootage, {S, P}, {E, W, P, A}, preparing.no_footage, stays=False),
+    _row(e.NoFootage, {W}, {E}, fetching.record_gone, stays=False),
     _row(e.Postponed, {W}, set(), preparing.postponed),
     _row(e.Postponed, {S}, {W, P}, preparing.postponed, stays=False),
     # news of a running attempt
@@ -95,6 +96,8 @@ TABLE: tuple[Row, ...] = (
     _row(e.DeadlinePassed, {S}, {W, P, R, X, A}, clocks.submit_overdue),
     _row(e.DeadlinePassed, {P}, {R, W, X, A}, clocks.download_overdue),
     _row(e.DeadlinePassed, {F}, {R, X, A}, clocks.fetch_overdue, stays=False),
+    _row(e.WorkerDied, {S}, {X, A}, clocks.worker_died),
+    _row(e.WorkerDied, {F}, {R, X, A}, clocks.worker_died, stays=False),
     # debts
     _row(e.GraceOver, {A}, set(), debts.grace_over),
     _row(e.Settled, LIVE | ENDED, set(), debts.settled),
@@ -185,8 +188,10 @@ def waits_for_room(job: Job) -> bool:
     return job.state == State.WANTED
 
 
-def outcome(job: Job) -> str:
-    """The word for the job's window in the camera's span index."""
+def outcome(job: Job) -> str | None:
+    """The word for the job's window in the camera's span index; None for what covers no window."""
+    if job.kind == Kind.PICTURE:
+        return None
     if job.assets:
         return "held"
     return {State.EMPTY: "nothing", State.FAILED: "failed", State.CANCELLED: "cancelled"}.get(

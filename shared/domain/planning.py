@@ -47,6 +47,11 @@ def stamp(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ").replace(".000000", "")
 
 
+def record_key(camera: str, zone: ZoneInfo, created_at: datetime, record_id: str) -> str:
+    """Where a record's description lives: CAMERA/YYYY/MM/DD/record-RECORDID.json, in the camera's zone."""
+    return f"{camera}/{created_at.astimezone(zone):%Y/%m/%d}/record-{record_id}.json"
+
+
 def asset_key(camera: str, zone: ZoneInfo, start: datetime, kind: Kind, asset_id: str, extension: str) -> str:
     """Where an asset lives: CAMERA/YYYY/MM/DD/HHMMSS-KIND-ASSETID.EXT, in the camera's zone."""
     local = start.astimezone(zone)

@@ -190,7 +190,15 @@ def test_whatever_happens_the_table_keeps_its_word(steps, kind):
 def test_no_event_raises_in_any_state_and_the_same_again_is_answered_alike(state):
     job = told_until(state).job
     like = {"lease": Lease("w", NOON), "until": NOON, "asset": an_asset(job, "x"), "kind": DebtKind.ALERT}
-    like |= {"attempt": 1, "claim": 1, "identity": "clip", "reason": "r", "size": 1, "files": (a_file("x"),)}
+    like |= {
+        "owner": "w",
+        "attempt": 1,
+        "claim": 1,
+        "identity": "clip",
+        "reason": "r",
+        "size": 1,
+        "files": (a_file("x"),),
+    }
     for event_type in EVENTS:
         event = event_type(**{each.name: like[each.name] for each in fields(event_type) if each.name in like})
         told = [lifecycle.advance(job, event, NOON, POLICY) for _ in range(2)]

@@ -3,11 +3,11 @@
 from datetime import timedelta
 
 from shared.domain import events as e
-from shared.domain.job import FileState, Kind, State
+from shared.domain.job import FileState, State
 from shared.domain.lifecycle import Moved
 from shared.domain.rules.moving import Late
-from tests.builders import POLICY, a_job
-from tests.domain.tale import Tale, a_file, ready, told_until
+from tests.builders import POLICY
+from tests.domain.tale import a_file, ready, told_until
 
 MB = 10**6
 
@@ -220,30 +220,6 @@ def test_a_new_submission_that_names_the_same_file_early_is_fetched_at_the_end()
     tale.submit("second", a_file())
     tale.tell(e.StreamGone(2))
     assert (tale.state, tale.files(FileState.OPEN)) == (State.READY, ["clip"])
-
-
-def picture() -> Tale:
-    tale = Tale(a_job(kind=Kind.PICTURE, lanes=()))
-    tale.tell(e.Prepared(0, (a_file("picture", "http://media.example/p?sign=1"),)))
-    tale.fetch()
-    return tale
-
-
-def test_a_picture_that_is_gone_waits_for_the_harvest_and_nothing_is_charged():
-    tale = picture()
-    tale.tell(e.DownloadGone(1, "picture"))
-    assert (tale.state, tale.job.reason, tale.attempts) == (State.WANTED, "gone", 0)
-    assert tale.job.due_at == tale.job.give_up_at
-    assert isinstance(tale.claim(), Late)
-
-
-def test_the_next_harvest_renews_the_address_of_a_picture_that_was_gone():
-    tale = picture()
-    tale.tell(e.DownloadGone(1, "picture"))
-    tale.tell(e.Prepared(0, (a_file("picture", "http://media.example/p?sign=2"),)))
-    assert (tale.state, tale.files(FileState.OPEN)) == (State.READY, ["picture"])
-    tale.fetch_and_land()
-    assert (tale.state, tale.job.verdict) == (State.ARCHIVED, None)
 
 
 def test_a_file_that_was_there_in_between_is_not_gone_at_its_second_absence():

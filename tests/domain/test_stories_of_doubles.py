@@ -6,7 +6,7 @@ from datetime import timedelta
 from shared.adapters.memory import HandClock, MemoryJobStore
 from shared.domain import events as e
 from shared.domain.effects import SETTLE, Step
-from shared.domain.job import DebtKind, State, Verdict, Window
+from shared.domain.job import DebtKind, Kind, State, Verdict, Window
 from shared.domain.lifecycle import Moved
 from shared.domain.rules.moving import Late
 from shared.ledger import NoRoom
@@ -35,7 +35,10 @@ def twice(world: World) -> None:
     """Every bell is delivered twice, and two sweeps run."""
     world.bells.rung = [bell for bell in world.bells.rung for _ in range(2)]
     second = Sweep(
-        *(getattr(world.services.sweep, name) for name in ("ledger", "memory", "every", "retention")), "b"
+        *(getattr(world.services.sweep, name) for name in ("ledger", "memory", "records", "harvests")),
+        world.services.sweep.every,
+        world.services.sweep.retention,
+        "b",
     )
     assert second.run() is None or world.services.sweep.run() is None
 
@@ -92,11 +95,11 @@ def test_a_second_worker_in_the_midst_of_a_fetch_finds_nothing_to_do():
     world.oblige()
     opened = []
 
-    def meanwhile(stream: object) -> object:
+    def meanwhile(stream: object, kind: Kind) -> object:
         opened.append(stream)
         world.services.sweep.run()
         world.work()
-        return check(stream)
+        return check(stream, kind)
 
     world.services = replace(world.services, check=meanwhile)
     world.wait(150)

@@ -15,13 +15,15 @@ from shared.services import Services
 from tests.builders import NOON, POLICY, a_camera, services
 from tests.domain.tale import a_file
 from tests.stand_ins import Killed, StandInVendor
-from worker import ask, fetch, prepare, settle
+from worker import ask, fetch, harvest, prepare, settle, tell
 
 STEPS = {
     Step.PREPARE: prepare.prepare,
     Step.ASK: ask.ask,
     Step.FETCH: fetch.fetch,
     Step.SETTLE: settle.settle,
+    Step.HARVEST: harvest.harvest,
+    Step.TELL: tell.tell,
 }
 SWEEP_SECONDS = 15
 

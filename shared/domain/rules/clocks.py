@@ -10,6 +10,15 @@ from shared.domain.rules.moving import Late, Now, Outcome, again, deadline, ente
 from shared.domain.rules.reporting import abandon, ask_failed, looks_ended
 
 
+def worker_died(job: Job, event: e.WorkerDied, now: Now) -> Outcome:
+    """As if the lease of its claim had just run out."""
+    if job.lease is None or job.lease.owner != event.owner:
+        return Late("replaced")
+    job = replace(job, lease=replace(job.lease, until=now.at))
+    rule = submit_overdue if job.state == State.SUBMITTING else fetch_overdue
+    return rule(job, e.DeadlinePassed(), now)
+
+
 def waited(job: Job, event: e.DeadlinePassed, now: Now) -> Outcome:
     """Nobody's turn but ours, and too old: given up, whatever it waited for."""
     return fail(job, now, "gave-up", job.reason) if now.at >= job.give_up_at else Late("not-due")

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.domain import events as e
-from shared.domain.job import DebtKind, File, FileState, Job, Kind, State
+from shared.domain.job import Debt, DebtKind, File, FileState, Job, Kind, State
 from shared.domain.rules.moving import (
     Late,
     Now,
@@ -12,9 +12,12 @@ from shared.domain.rules.moving import (
     enter,
     forgive,
     next_file,
+    owe,
     unexplained,
     withdraw,
 )
+
+EXPIRED = frozenset({"media-forbidden", "media-http-4xx"})  # what a host says to an address past its time
 
 
 def fetch_started(job: Job, event: e.FetchStarted, now: Now) -> Outcome:
@@ -63,6 +66,8 @@ def asset_landed(job: Job, event: e.AssetLanded, now: Now) -> Outcome:
     address, attempt = (known.address, known.attempt) if known else ("", 0)
     job = job.with_file(File(event.identity, address, attempt, FileState.LANDED))
     job = replace(job, assets=(*job.assets, event.asset), crashes=0, failures=0, waits=0)
+    if job.kind == Kind.PICTURE:
+        job = owe(forgive(job, DebtKind.RENEW), Debt(DebtKind.LINK, now.at))
     if job.state in (State.CANCELLED, State.ARCHIVED):
         return job
     if job.state == State.FETCHING and job.fetching != event.identity:
@@ -90,6 +95,8 @@ def fetch_failed(job: Job, event: e.FetchFailed, now: Now) -> Outcome:
     if event.claim != job.claim or file is None or file.state != FileState.OPEN:
         return Late("replaced")
     file = replace(file, failures=file.failures + 1, reason=event.reason)
+    if job.kind == Kind.PICTURE and event.reason in EXPIRED:
+        return next_file(job.with_file(replace(file, state=FileState.GONE)), now, event.reason)
     if event.final or file.failures >= now.policy.failures:
         job = job.with_file(replace(file, state=FileState.REFUSED))
         return next_file(job, now, event.reason, event.detail)
@@ -97,6 +104,13 @@ def fetch_failed(job: Job, event: e.FetchFailed, now: Now) -> Outcome:
     return enter(
         job.with_file(replace(file, retry_at=now.at + wait)), State.READY, now, event.reason, event.detail
     )
+
+
+def record_gone(job: Job, event: e.NoFootage, now: Now) -> Outcome:
+    """The record that a picture is of is no longer listed: there is nothing left to get."""
+    if job.kind != Kind.PICTURE:
+        return Late("not-needed")
+    return enter(forgive(job, DebtKind.RENEW), State.EMPTY, now, "record-gone", event.detail or None)
 
 
 def download_gone(job: Job, event: e.DownloadGone, now: Now) -> Outcome:

@@ -6,7 +6,7 @@ An `Outcome` is the job as it is then, or a `Late` that says why the event is no
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from shared.domain.job import Debt, DebtKind, FileState, Job, State
+from shared.domain.job import Debt, DebtKind, FileState, Job, Kind, State
 from shared.domain.retries import Policy
 
 
@@ -131,7 +131,18 @@ def next_file(job: Job, now: Now, reason: str, detail: str | None = None) -> Job
         return enter(job, State.READY, now, reason or None, detail)
     if job.assets:
         return archive(job, now)
+    if job.kind == Kind.PICTURE:
+        return (
+            await_harvest(job, now, reason)
+            if job.files_in(FileState.GONE)
+            else fail(job, now, reason, detail)
+        )
     return again(job, now, reason, detail, now.policy.after_failure.wait(max(job.attempts, 1), job.id))
+
+
+def await_harvest(job: Job, now: Now, reason: str | None = None) -> Job:
+    """A picture whose address is dead: the next listing names a living one, or shows that the record is gone."""
+    return owe(enter(job, State.WANTED, now, reason), Debt(DebtKind.RENEW, now.at))
 
 
 def deadline(job: Job, policy: Policy) -> datetime:

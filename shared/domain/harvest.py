@@ -1,0 +1,146 @@
+"""How the harvest of one package of one camera stands, and what moves it: pure, like the lifecycle of jobs.
+
+A day is *wanted* until it was listed to its end. The schedule *follows* a day until two readings past its end, and past
+a grace for what comes late, were the same: then the day is closed. A day that was missed, for whatever reason, is
+followed as well, as far back as vendors keep records.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from random import Random
+
+from shared.domain.job import Lease
+from shared.domain.retries import Backoff
+
+KEPT_BY_VENDORS = timedelta(days=30)
+ALIKE = 2  # readings past its end that close a day
+_EARLIEST, _SPREAD = 1 / 30, 2 / 15  # of a period: with an hour, from 2 to 10 minutes past it
+
+
+class Course(StrEnum):
+    """What a harvest is doing."""
+
+    IDLE = "idle"  # nothing is wanted
+    WANTED = "wanted"  # a worker will come
+    RUNNING = "running"  # a worker has it
+    POSTPONED = "postponed"  # wanted, and not before its time
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the last reading of a day past its end showed, and how often in a row."""
+
+    content: str = ""
+    alike: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """See the head of this file. `outcome` is "ok" or the code of the last trouble; `at` is when that was."""
+
+    wanted: tuple[date, ...] = ()
+    followed: Mapping[date, Reading] = field(default_factory=dict)
+    slot: int | None = None  # the period for which the schedule has made its wish
+    retry_at: datetime | None = None
+    failures: int = 0
+    lease: Lease | None = None
+    at: datetime | None = None
+    outcome: str | None = None
+    detail: str = ""
+
+    def course(self, now: datetime) -> Course:
+        """What it is doing."""
+        if self.lease and now < self.lease.until:
+            return Course.RUNNING
+        if not self.wanted:
+            return Course.IDLE
+        return Course.POSTPONED if self.retry_at and now < self.retry_at else Course.WANTED
+
+
+def slot_of(now: datetime, every: timedelta, seed: str) -> int:
+    """The number of the last period whose time had come by `now`: a few minutes into each, spread by chance."""
+    offset = every * (_EARLIEST + _SPREAD * Random(seed).random())
+    return int((now - offset).timestamp() // every.total_seconds())
+
+
+def wish(standing: Standing, days: Iterable[date], retry: bool = True) -> Standing:
+    """Want days. A wish of somebody waits for nothing; `retry` False leaves a postponement as it is."""
+    wanted = tuple(sorted({*standing.wanted, *days}))
+    return replace(standing, wanted=wanted, retry_at=None if retry else standing.retry_at)
+
+
+def schedule(standing: Standing, slot: int, today: date) -> Standing:
+    """The schedule's wish for a period: today, and all that is still followed."""
+    if standing.slot is not None and slot <= standing.slot:
+        return standing
+    first = min(today - timedelta(days=1), max(standing.followed, default=today) + timedelta(days=1))
+    missed = (today - timedelta(days=back) for back in range(KEPT_BY_VENDORS.days))
+    fresh = {day: Reading() for day in missed if day >= first}
+    kept = {day: seen for day, seen in standing.followed.items() if day > today - KEPT_BY_VENDORS}
+    followed = {**fresh, **kept} if standing.slot is None else {**_since(fresh, kept), **kept}
+    return replace(wish(standing, followed, retry=False), followed=followed, slot=slot)
+
+
+def _since(fresh: Mapping[date, Reading], kept: Mapping[date, Reading]) -> dict[date, Reading]:
+    """Of the fresh days those after the last that is followed: an earlier one was closed."""
+    return {day: seen for day, seen in fresh.items() if not kept or day > max(kept)}
+
+
+def claim(standing: Standing, lease: Lease) -> Standing:
+    """A worker lists its oldest wanted day, which expires first."""
+    return replace(standing, lease=lease)
+
+
+def given_back(standing: Standing, now: datetime, dead: Callable[[str], bool]) -> Standing:
+    """If the worker that has it is no more: as if its lease had just run out."""
+    if standing.lease is None or not dead(standing.lease.owner):
+        return standing
+    return replace(standing, lease=replace(standing.lease, until=now))
+
+
+def renewed(standing: Standing, lease: Lease) -> Standing:
+    """The same worker goes on; nothing when the claim is no longer its own."""
+    ours = standing.lease is not None and standing.lease.owner == lease.owner
+    return replace(standing, lease=lease) if ours else standing
+
+
+def listed(standing: Standing, day: date, content: str, now: datetime, over: bool, detail: str) -> Standing:
+    """A day was listed to its end. `over`: the day and its grace had passed when it was read."""
+    wanted = tuple(other for other in standing.wanted if other != day)
+    followed = dict(standing.followed)
+    if over and day in followed:
+        alike = followed[day].alike + 1 if followed[day].content == content else 1
+        followed[day] = Reading(content, alike)
+        if alike >= ALIKE and len(followed) > 1:  # the last one followed tells the schedule where to go on
+            del followed[day]
+    return replace(
+        standing,
+        wanted=wanted,
+        followed=followed,
+        lease=None,
+        retry_at=None,
+        failures=0,
+        at=now,
+        outcome="ok",
+        detail=detail,
+    )
+
+
+def failed(standing: Standing, code: str, detail: str, now: datetime, until: datetime) -> Standing:
+    """A day could not be listed: it stays wanted, and waits."""
+    return replace(
+        standing,
+        lease=None,
+        retry_at=until,
+        failures=standing.failures + 1,
+        at=now,
+        outcome=code,
+        detail=detail,
+    )
+
+
+def wait_after(standing: Standing, waits: Backoff, seed: str) -> timedelta:
+    """How long to wait after one more failure."""
+    return waits.wait(standing.failures + 1, seed)

@@ -1,0 +1,233 @@
+"""Which camera's records are to be listed next: wishes, the schedule, and the claims of workers, on ports alone.
+
+How each package of each camera stands is one small document in shared memory, changed by compare-and-swap alone; what
+the changes mean stands in `domain.harvest`. Nothing here rides on the broker: whoever sweeps asks `due`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+import msgspec
+
+from shared.domain import harvest
+from shared.domain.camera import Camera
+from shared.domain.effects import harvest as harvest_bell
+from shared.domain.harvest import Course, Standing
+from shared.domain.job import Lease
+from shared.domain.retries import Backoff
+from shared.errors import Invalid, Transient, Whose
+from shared.ports import CameraStore, EffectQueue, RecordSource, SharedMemory
+
+LATE = timedelta(minutes=30)  # for what is published after a day's end
+MOST_DAYS = 62  # of one wish
+_TRIES = 50
+
+_standing = msgspec.json.Decoder(Standing)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One package of one camera at one vendor: what a harvest is of."""
+
+    vendor: str
+    camera: Camera
+    package: str
+
+    @property
+    def key(self) -> str:
+        """Its place in shared memory; also what spreads its time by chance."""
+        return f"harvest:{self.vendor}:{self.camera.name}:{self.package}"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One day of a subject, for one worker, whose claim it is until the lease is over."""
+
+    subject: Subject
+    day: date
+    owner: str
+    began: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Harvests:
+    """See the head of this file. `every` is the schedule's period, zero for none."""
+
+    memory: SharedMemory
+    cameras: CameraStore
+    sources: Mapping[str, RecordSource]
+    effects: EffectQueue
+    now: Callable[[], datetime]
+    every: timedelta
+    lease: timedelta
+    waits: Backoff
+
+    def subjects(self, camera: str | None = None) -> Iterator[Subject]:
+        """All there is to harvest, or all of one camera, in the cameras file's order."""
+        for known in self.cameras.all():
+            if camera in (None, known.name):
+                for vendor, source in self.sources.items():
+                    for package in source.packages(known):
+                        yield Subject(vendor, known, package)
+
+    def standing(self, subject: Subject) -> Standing:
+        """How a subject stands."""
+        return self._read(self.memory.get(subject.key))
+
+    def wish(
+        self, camera: str | None = None, since: date | None = None, until: date | None = None
+    ) -> Sequence[tuple[Subject, Standing]]:
+        """Want days, first and last included, of one camera or all; without days, those that the schedule follows.
+
+        Invalid names the field.
+        """
+        if camera is not None and self.cameras.get(camera) is None:
+            raise Invalid("camera-unknown", f"no camera is called {camera!r}", field="camera")
+        subjects = tuple(self.subjects(camera))
+        if camera is not None and not subjects:
+            raise Invalid(
+                "camera-without-records", f"no vendor in use lists records of {camera}", field="camera"
+            )
+        now = self.now()
+        days = {vendor: self._days(vendor, since, until, now) for vendor in self.sources}
+        wished = [(subject, self._wished(subject, days[subject.vendor], now)) for subject in subjects]
+        for vendor in dict.fromkeys(subject.vendor for subject in subjects):
+            self.effects.ring(harvest_bell(vendor))
+        return wished
+
+    def renew(self, camera: str, vendor: str, instant: datetime) -> None:
+        """Want the day of an instant once more, for what its listing holds is no longer good."""
+        source = self.sources.get(vendor)
+        for subject in self.subjects(camera) if source else ():
+            if source and subject.vendor == vendor:
+                self._once_more(subject, instant.astimezone(source.zone).date())
+
+    def _once_more(self, subject: Subject, day: date) -> None:
+        self._move(subject, lambda old: harvest.wish(old, [day], retry=False))
+        self.effects.ring(harvest_bell(subject.vendor))
+
+    def due(self) -> Mapping[str, int]:
+        """How many subjects wait for a worker, by vendor."""
+        now, found = self.now(), dict.fromkeys(self.sources, 0)
+        for subject in self.subjects():
+            found[subject.vendor] += self._as_of(now, subject).course(now) == Course.WANTED
+        return {vendor: number for vendor, number in found.items() if number}
+
+    def take(self, vendor: str, owner: str) -> Claim | None:
+        """The next day to list: the oldest of whichever subject was left alone for longest."""
+        now = self.now()
+        waiting = [
+            (standing.at or datetime.min.replace(tzinfo=UTC), number, subject)
+            for number, subject in enumerate(self.subjects())
+            if subject.vendor == vendor
+            and (standing := self._as_of(now, subject)).course(now) == Course.WANTED
+        ]
+        for _, _, subject in sorted(waiting, key=lambda each: each[:2]):
+            if (claim := self._claim(subject, owner, now)) is not None:
+                return claim
+        return None
+
+    def beat(self, claim: Claim) -> bool:
+        """Renew a claim; False when it is no longer this worker's, who should leave everything as it is."""
+        until = self.now() + self.lease
+        kept = self._move(claim.subject, lambda old: harvest.renewed(old, Lease(claim.owner, until)))
+        return kept.lease == Lease(claim.owner, until)
+
+    def give_back(self, dead: Callable[[str], bool]) -> int:
+        """End the claims of owners that are no more; how many there were."""
+        now = self.now()
+        held = [(subject, self.standing(subject).lease) for subject in self.subjects()]
+        ended = [subject for subject, lease in held if lease and now < lease.until and dead(lease.owner)]
+        for subject in ended:
+            self._move(subject, lambda old: harvest.given_back(old, now, dead))
+        return len(ended)
+
+    def listed(self, claim: Claim, content: str, detail: str = "") -> None:
+        """The claimed day was listed to its end, and all of it is kept."""
+        zone = self.sources[claim.subject.vendor].zone
+        end = datetime.combine(claim.day + timedelta(days=1), time(), zone)
+        over, now = claim.began >= end + LATE, self.now()
+        self._end(claim, lambda old: harvest.listed(old, claim.day, content, now, over, detail))
+
+    def failed(self, claim: Claim, code: str, detail: str, until: datetime | None = None) -> None:
+        """The claimed day could not be listed; it waits, until then or for the growing wait."""
+        now = self.now()
+        self._end(
+            claim,
+            lambda old: harvest.failed(old, code, detail, now, until or now + self._wait(claim.subject, old)),
+        )
+
+    def _end(self, claim: Claim, change: Callable[[Standing], Standing]) -> None:
+        def if_ours(old: Standing) -> Standing:
+            return change(old) if old.lease and old.lease.owner == claim.owner else old
+
+        self._move(claim.subject, if_ours)
+
+    def _days(self, vendor: str, since: date | None, until: date | None, now: datetime) -> Sequence[date]:
+        today = now.astimezone(self.sources[vendor].zone).date()
+        if since is None and until is None:
+            return ()
+        first, last = since or until or today, until or today
+        if last > today:
+            raise Invalid("days-in-the-future", f"{last} is not over, nor begun", field="until")
+        if first > last:
+            raise Invalid("days-empty", "since must not lie after until", field="since")
+        if (last - first).days >= MOST_DAYS:
+            raise Invalid("too-many-days", f"at most {MOST_DAYS} days at a time", field="since")
+        return [first + timedelta(days=number) for number in range((last - first).days + 1)]
+
+    def _wished(self, subject: Subject, days: Sequence[date], now: datetime) -> Standing:
+        today = now.astimezone(self.sources[subject.vendor].zone).date()
+
+        def change(old: Standing) -> Standing:
+            slot = self._slot(subject, now)
+            old = old if days else harvest.schedule(old, slot, today)
+            return harvest.wish(old, days or (*old.followed, today))
+
+        return self._move(subject, change)
+
+    def _claim(self, subject: Subject, owner: str, now: datetime) -> Claim | None:
+        text = self.memory.get(subject.key)
+        standing = self._scheduled(subject, self._read(text), now)
+        if standing.course(now) != Course.WANTED:
+            return None
+        claimed = harvest.claim(standing, Lease(owner, now + self.lease))
+        if not self.memory.swap(subject.key, text, _written(claimed)):
+            return None  # somebody was faster
+        return Claim(subject, claimed.wanted[0], owner, now)
+
+    def _as_of(self, now: datetime, subject: Subject) -> Standing:
+        return self._scheduled(subject, self.standing(subject), now)
+
+    def _scheduled(self, subject: Subject, standing: Standing, now: datetime) -> Standing:
+        """As it stands when the schedule has had its say, and a worker that never came back has had its time."""
+        if standing.lease and now >= standing.lease.until:
+            wait = self._wait(subject, standing) if standing.failures else timedelta(0)
+            standing = harvest.failed(standing, "lease-over", "", now, now + wait)
+        if not self.every:
+            return standing
+        today = now.astimezone(self.sources[subject.vendor].zone).date()
+        return harvest.schedule(standing, self._slot(subject, now), today)
+
+    def _slot(self, subject: Subject, now: datetime) -> int:
+        return harvest.slot_of(now, self.every or timedelta(days=1), subject.key)
+
+    def _wait(self, subject: Subject, standing: Standing) -> timedelta:
+        return harvest.wait_after(standing, self.waits, subject.key)
+
+    def _read(self, text: str | None) -> Standing:
+        return _standing.decode(text) if text else Standing()
+
+    def _move(self, subject: Subject, change: Callable[[Standing], Standing]) -> Standing:
+        for _ in range(_TRIES):
+            text = self.memory.get(subject.key)
+            old = self._read(text)
+            new = change(old)
+            if new == old or self.memory.swap(subject.key, text, _written(new)):
+                return new
+        raise Transient("store-contended", subject.key, whose=Whose.JOB)
+
+
+def _written(standing: Standing) -> str:
+    return msgspec.json.encode(standing).decode()
