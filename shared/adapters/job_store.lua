@@ -146,8 +146,10 @@ function operations.commit()
     redis.call('ZADD', P .. 'camera:' .. A.camera, 0, id)
     redis.call('HSET', P .. 'wishes', A.wish, id)
   end
-  redis.call('HSET', P .. 'spans:' .. A.camera, A.wish, A.span)
-  redis.call('ZADD', P .. 'spans-by-start:' .. A.camera, num(A.start), A.wish)
+  if present(A.span) then
+    redis.call('HSET', P .. 'spans:' .. A.camera, A.wish, A.span)
+    redis.call('ZADD', P .. 'spans-by-start:' .. A.camera, num(A.start), A.wish)
+  end
 
   for name, closed in pairs(A.closed) do redis.call('SET', lane_key(name, 'closed'), num(closed)) end
   for _, lane in ipairs(old_lanes) do redis.call('HDEL', lane_key(lane.name, 'run'), id) end

@@ -101,6 +101,25 @@ class MemoryShared:
             holder = self.get(f"lease:{name}")
             return holder in (None, owner) and self.swap(f"lease:{name}", holder, owner, ttl)
 
+    def release(self, name: str, owner: str) -> None:
+        """Give a lease back."""
+        self.swap(f"lease:{name}", owner, None)
+
+    def holder(self, name: str) -> str | None:
+        """Who has a lease."""
+        return self.get(f"lease:{name}")
+
+    def count(self, limits: Mapping[str, int | None], ttl: timedelta) -> str | None:
+        """Add one to each counter, or to none."""
+        with self._lock:
+            counts = {key: int(self.get(key) or 0) for key in limits}
+            for key, limit in limits.items():
+                if limit is not None and counts[key] >= limit:
+                    return key
+            for key, number in counts.items():
+                self._values[key] = (str(number + 1), self._clock.now() + ttl)
+            return None
+
 
 @dataclass
 class _Row:
@@ -200,7 +219,8 @@ class MemoryJobStore:
         row.queue, row.urgency, row.occupies = change.queue, change.urgency, change.occupies
         row.waits = change.waits_for_room
         self._wishes[job.wish] = job.id
-        self._spans.setdefault(job.camera, {})[job.wish] = span_of(change)
+        if span := span_of(change):
+            self._spans.setdefault(job.camera, {})[job.wish] = span
         _put(self._due, job.id, job.due_at)
         _put(self._owed, job.id, job.owed_at)
         for name, until in change.not_before.items():

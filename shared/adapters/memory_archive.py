@@ -13,11 +13,13 @@ from hashlib import sha256
 from threading import Lock
 from typing import BinaryIO
 
+from shared.adapters.archive_json import parsed, same, written
 from shared.adapters.archive_keys import (
     REJECTED,
     fit,
     must_be_name,
     must_fit,
+    must_fit_to_describe,
     not_as_told,
     not_landed,
     same_bytes,
@@ -79,6 +81,7 @@ class MemoryArchive:
     def __init__(self, room: int = 2**40) -> None:
         self.room = room
         self._landed: dict[str, _Landed] = {}
+        self._described: dict[str, bytes] = {}
         self._spools: dict[str, MemorySpool] = {}
         self._held: set[str] = set()
         self._lock = Lock()
@@ -126,6 +129,20 @@ class MemoryArchive:
         keys = sorted(key for key in self._landed if key.rpartition(".")[0] == stem)
         return self.sidecar(keys[0]) if keys else None
 
+    def describe(self, key: str, description: Mapping[str, object]) -> bool:
+        """See the port."""
+        must_fit_to_describe(key)
+        content = written(description)
+        with self._lock:
+            if same(self._described.get(key, b""), content):
+                return False
+            self._described[key] = content
+        return True
+
+    def description(self, key: str) -> Mapping[str, object] | None:
+        """See the port."""
+        return parsed(self._described.get(key, b""))
+
     def size(self, key: str) -> int:
         """See the port."""
         return len(self._content(key))
@@ -172,9 +189,13 @@ class _Behind:
 
 @dataclass
 class MemoryMedia:
-    """See MediaSource. Behind an address is what was put there; `opened` lists every call as (address, start)."""
+    """See MediaSource. Behind an address is what was put there; `opened` lists every call as (address, start).
+
+    `public`: the addresses that were opened as ones that may lead to any public host.
+    """
 
     opened: list[tuple[str, int]] = field(default_factory=list)
+    public: set[str] = field(default_factory=set)
     _behind: dict[str, _Behind] = field(default_factory=dict)
     _troubles: defaultdict[str, deque[GleanerError]] = field(default_factory=lambda: defaultdict(deque))
 
@@ -196,9 +217,12 @@ class MemoryMedia:
         self._behind[address].stops_after = size
 
     @contextmanager
-    def open(self, address: str, start: int, validator: str | None) -> Iterator[Download]:
+    def open(
+        self, address: str, start: int, validator: str | None, public: bool = False
+    ) -> Iterator[Download]:
         """See the port."""
         self.opened.append((address, start))
+        self.public |= {address} if public else set()
         if self._troubles[address]:
             raise self._troubles[address].popleft()
         behind = self._behind.get(address)

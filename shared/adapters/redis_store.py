@@ -1,4 +1,4 @@
-"""Jobs and shared memory in Redis. One script, `job_store.lua`, makes every change; nothing is written beside it.
+"""Jobs in Redis. One script, `job_store.lua`, makes every change; nothing is written beside it.
 
 A job is a hash: its document as JSON, and beside it the few fields that the script needs for its indexes. `due` in the
 hash is the truth, for the script moves it when a lane has room. A server that does not answer is `Transient`
@@ -7,7 +7,6 @@ taken twice is offered again by the next sweep. A document that is not one of ou
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -19,8 +18,8 @@ from typing import Any
 import msgspec
 import redis
 
+from shared.adapters.redis_answers import answering, readable, text_or_none
 from shared.domain.job import Job, State, Window
-from shared.errors import Final, Transient, Whose
 from shared.ports import (
     Change,
     Clock,
@@ -45,22 +44,6 @@ _span = msgspec.json.Decoder(Span)
 _encode = msgspec.json.encode
 
 
-@contextmanager
-def _answering() -> Iterator[None]:
-    try:
-        yield
-    except redis.RedisError as error:
-        raise Transient("store-away", type(error).__name__, whose=Whose.VENDOR, asked=False) from error
-
-
-@contextmanager
-def _readable(what: str) -> Iterator[None]:
-    try:
-        yield
-    except msgspec.DecodeError as error:
-        raise Final("store-unreadable", f"{what}: {error}") from error
-
-
 class RedisJobStore:
     """`ports.JobStore` on a Redis client made with `decode_responses`. With a clock, time is that clock's."""
 
@@ -82,7 +65,7 @@ class RedisJobStore:
 
     def _run(self, operation: str, **arguments: object) -> Any:
         at = f"{self._clock.now().timestamp():.6f}" if self._clock else ""
-        with _answering():
+        with answering():
             return self._script(
                 args=[operation, self._prefix, at, self._patience.total_seconds(), _encode(arguments)]
             )
@@ -130,7 +113,7 @@ class RedisJobStore:
                 due=_score(job.due_at),
                 owed=_score(job.owed_at),
                 start=job.window.start.timestamp(),
-                span=_encode(span_of(change)).decode(),
+                span=_encode(span).decode() if (span := span_of(change)) else None,
                 closed={name: at.timestamp() for name, at in change.not_before.items()},
                 line=_text(change.line),
                 fold=change.line.fold,
@@ -143,11 +126,11 @@ class RedisJobStore:
 
     def take(self, queue: str) -> str | None:
         """The most urgent job of a queue."""
-        return _text_or_none(self._run("take", queue=queue))
+        return text_or_none(self._run("take", queue=queue))
 
     def take_owed(self, hold: timedelta) -> str | None:
         """A job whose debt is due."""
-        return _text_or_none(self._run("take_owed", hold=hold.total_seconds()))
+        return text_or_none(self._run("take_owed", hold=hold.total_seconds()))
 
     def overdue(self, limit: int) -> Overdue:
         """What a sweep has to look at."""
@@ -159,15 +142,15 @@ class RedisJobStore:
 
     def find(self, wish: str) -> str | None:
         """The job for a wish."""
-        with _answering():
-            return _text_or_none(self._client.hget(self._key("wishes"), wish))
+        with answering():
+            return text_or_none(self._client.hget(self._key("wishes"), wish))
 
     def list(self, query: Query) -> Page:
         """Jobs, newest first: ids are ULIDs, so their order is that of their making."""
         indexes = self._indexes(query)
         found: list[Job] = []
         before, batch = query.before, query.limit + 1
-        with _answering():
+        with answering():
             while len(found) <= query.limit:
                 ids = self._newest(indexes, before, batch)
                 found += [job for job in self._many(ids) if query.wants(job)]
@@ -199,14 +182,14 @@ class RedisJobStore:
 
     def history(self, job_id: str) -> Sequence[HistoryLine]:
         """Oldest first."""
-        with _answering():
+        with answering():
             texts = self._client.lrange(self._key("history", job_id), 0, -1)
-        with _readable(f"the history of job {job_id}"):
+        with readable(f"the history of job {job_id}"):
             return tuple(_line.decode(text) for text in texts)
 
     def counts(self) -> Mapping[State, int]:
         """Jobs per state."""
-        with _answering():
+        with answering():
             pipe = self._client.pipeline(transaction=False)
             for state in State:
                 pipe.zcard(self._key("state", state))
@@ -214,7 +197,7 @@ class RedisJobStore:
 
     def lane(self, name: str) -> LaneView:
         """Who runs in a lane."""
-        with _answering():
+        with answering():
             pipe = self._client.pipeline(transaction=True)
             pipe.hgetall(self._key("lane", name, "run"))
             pipe.zcard(self._key("lane", name, "wait"))
@@ -225,10 +208,10 @@ class RedisJobStore:
     def spans(self, camera: str, window: Window) -> Sequence[Span]:
         """What touches a window."""
         first, last = (window.start - _LONGEST_SPAN).timestamp(), window.end.timestamp()
-        with _answering():
+        with answering():
             wishes = self._client.zrangebyscore(self._key("spans-by-start", camera), first, f"({last}")
             texts = self._client.hmget(self._key("spans", camera), wishes) if wishes else []
-        with _readable(f"the spans of camera {camera}"):
+        with readable(f"the spans of camera {camera}"):
             spans = [_span.decode(text) for text in texts if text]
         touching = [span for span in spans if span.window.end > window.start]
         return tuple(sorted(touching, key=lambda span: (span.window.start, span.window.end)))
@@ -242,49 +225,8 @@ class RedisJobStore:
         return int(self._run("forget", before=before.timestamp(), limit=limit))
 
 
-class RedisShared:
-    """`ports.SharedMemory` on Redis."""
-
-    _SWAP = """
-        if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
-        if ARGV[2] == '' then redis.call('DEL', KEYS[1])
-        elseif ARGV[3] == '0' then redis.call('SET', KEYS[1], ARGV[2])
-        else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
-        return 1
-    """
-    _HOLD = """
-        local holder = redis.call('GET', KEYS[1])
-        if holder and holder ~= ARGV[1] then return 0 end
-        redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-        return 1
-    """
-
-    def __init__(self, client: redis.Redis, prefix: str = "{gleaner}:") -> None:
-        self._client: Any = client  # its answers are typed as bytes or text; ours are text
-        self._prefix = prefix + "memory:"
-        self._swap = client.register_script(self._SWAP)
-        self._hold = client.register_script(self._HOLD)
-
-    def get(self, key: str) -> str | None:
-        """The value, or None."""
-        with _answering():
-            return _text_or_none(self._client.get(self._prefix + key))
-
-    def swap(self, key: str, old: str | None, new: str | None, ttl: timedelta | None = None) -> bool:
-        """Compare and swap; a value is never empty text."""
-        life = int(ttl.total_seconds() * 1000) if ttl else 0
-        with _answering():
-            return bool(self._swap(keys=[self._prefix + key], args=[old or "", new or "", life]))
-
-    def hold(self, name: str, owner: str, ttl: timedelta) -> bool:
-        """Take or renew a lease."""
-        life = max(1, int(ttl.total_seconds() * 1000))
-        with _answering():
-            return bool(self._hold(keys=[f"{self._prefix}lease:{name}"], args=[owner, life]))
-
-
 def _decoded(job_id: str, document: str, due: str | None) -> Job:
-    with _readable(f"job {job_id}"):
+    with readable(f"job {job_id}"):
         return replace(_job.decode(document), due_at=_time(due) if due else None)
 
 
@@ -293,10 +235,6 @@ def _text(line: HistoryLine) -> str:
     fields = msgspec.to_builtins(line)
     del fields["count"]
     return _encode(fields).decode()
-
-
-def _text_or_none(answer: object) -> str | None:
-    return str(answer) if answer else None
 
 
 def _score(at: datetime | None) -> float | None:

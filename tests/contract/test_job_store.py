@@ -8,16 +8,15 @@ from datetime import timedelta
 import pytest
 import redis
 
-from shared.adapters.memory import HandClock, ListQueue, MemoryCameras, MemoryJobStore, MemoryShared
+from shared.adapters.memory import HandClock, ListQueue, MemoryCameras, MemoryJobStore
 from shared.adapters.redis_store import RedisJobStore
 from shared.domain import events as e
-from shared.domain.job import LIVE, DebtKind, Lane, Lease, Origin, State, Window
+from shared.domain.job import LIVE, DebtKind, Kind, Lane, Lease, Origin, State, Window
 from shared.domain.lifecycle import Moved
 from shared.domain.rules.moving import Late
 from shared.errors import Final, GleanerError, NotFound, Transient, Whose
 from shared.ledger import Ledger, NoRoom
 from shared.ports import Change, JobStore, Query, Result, Snapshot
-from shared.sweep import Sweep
 from tests.builders import DEVICE, NOON, POLICY, a_camera, a_job, a_window, services
 from tests.domain.tale import an_asset
 
@@ -361,6 +360,17 @@ def test_a_span_keeps_what_its_job_got(ledger: Ledger, store: JobStore) -> None:
     assert (span.outcome, span.assets) == ("held", (an_asset(job, "file"),))
 
 
+def test_a_job_that_is_about_no_window_has_no_span(ledger: Ledger, store: JobStore) -> None:
+    window, picture = a_job(), a_job(kind=Kind.PICTURE)
+    ledger.create(picture), ledger.create(window)
+    ledger.record(picture.id, e.HoldRequested())
+    assert [span.job for span in store.spans(window.camera, window.window)] == [window.id]
+    assert store.find(picture.wish) == picture.id
+    assert {job.id for job in store.list(Query(camera=window.camera)).jobs} == {picture.id, window.id}
+    ledger.record(picture.id, e.CancelRequested())
+    assert [span.job for span in store.spans(window.camera, window.window)] == [window.id]
+
+
 def test_the_cost_of_a_page_does_not_grow_with_what_is_of_another_state(
     real_client: redis.Redis, prefix: str, clock: HandClock
 ) -> None:
@@ -404,7 +414,7 @@ def test_one_spoiled_document_stops_neither_the_sweep_nor_its_other_jobs(
     ledger.create(spoiled), ledger.create(sound)
     _spoil(real_client, prefix, spoiled.id)
     clock.move(2 * SECOND)
-    sweep = Sweep(ledger, MemoryShared(clock), 15 * SECOND, timedelta(days=30), "me")
+    sweep = services(clock, jobs=store, ledger=ledger).sweep
     assert sweep.run() == 1
     found = store.load(sound.id)
     assert found
@@ -466,7 +476,7 @@ def test_a_sweep_goes_on_after_the_trouble_of_one_job_and_ends_when_the_store_is
         ledger.create(job)
     store.bad = jobs[0].id
     clock.move(5 * SECOND)
-    sweep = Sweep(ledger, MemoryShared(clock), 15 * SECOND, timedelta(days=30), "me")
+    sweep = services(clock, jobs=store, ledger=ledger).sweep
     with nullcontext() if goes_on else pytest.raises(Transient):
         assert sweep.run() == 2
     assert store.counts()[State.FAILED] == (2 if goes_on else 0)

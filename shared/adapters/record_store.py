@@ -1,0 +1,156 @@
+"""Records in Redis. One script, `record_store.lua`, makes every change; nothing is written beside it.
+
+A record is a hash: its document as JSON, the digest of its content, and what became of it. Where its picture is may be
+a signed address, so that lies there sealed; one that no key in force opens counts as absent. Each command may be re-sent
+by the client and does the same twice as once. Errors are those of `redis_answers`.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import redis
+
+from shared.adapters.redis_answers import answering, readable
+from shared.domain.events import Sighting
+from shared.domain.record_order import mark, place
+from shared.domain.records import Record, content
+from shared.errors import Final
+from shared.ports import RecordEntry, RecordPage, RecordQuery
+from shared.sealing import Seal
+
+_SCRIPT = (Path(__file__).parent / "record_store.lua").read_text(encoding="utf-8")
+_FIELDS = ("doc", "revision", "told", "picture", "address", "picture_key", "jobs")
+_ID_FROM = 27  # of a place: what stands before it is an instant and a hyphen
+_MOST_AT_ONCE = 500
+
+_record = msgspec.json.Decoder(Record)
+_encode = msgspec.json.encode
+
+log = logging.getLogger(__name__)
+
+
+class RedisRecordStore:
+    """`ports.RecordStore` on a Redis client made with `decode_responses`.
+
+    A listing without a picture says nothing about a known one: the old address stays.
+    """
+
+    def __init__(self, client: redis.Redis, prefix: str, seal: Seal) -> None:
+        self._client: Any = client  # its answers are typed as bytes or text; ours are text
+        self._prefix = prefix
+        self._seal = seal
+
+    @cached_property
+    def _script(self) -> Any:
+        return self._client.register_script(_SCRIPT)
+
+    def _run(self, operation: str, **arguments: object) -> Any:
+        with answering():
+            return self._script(args=[operation, self._prefix, _encode(arguments)])
+
+    def _key(self, *parts: str) -> str:
+        return self._prefix + ":".join(parts)
+
+    def upsert(self, record: Record, picture: Sighting | None) -> RecordEntry:
+        """Keep a record; a revision more only if its content differs."""
+        found = self._run(
+            "upsert",
+            id=record.id,
+            camera=record.camera,
+            place=place(record),
+            digest=content(record),
+            doc=_encode(record).decode(),
+            picture=picture.identity if picture else None,
+            address=self._seal.close(picture.address) if picture else None,
+            fields=_FIELDS,
+        )
+        return self._decoded(record.id, found)
+
+    def untold(self, limit: int) -> Sequence[RecordEntry]:
+        """What nobody has acknowledged, the longest waiting first. One that cannot be read is logged and left out."""
+        return tuple(islice(self._untold(limit), limit))
+
+    def _untold(self, batch: int) -> Iterator[RecordEntry]:
+        first = 0
+        while ids := self._waiting(first, batch):
+            first += batch
+            for record_id, found in self._present(ids):
+                try:
+                    yield self._decoded(record_id, found)
+                except Final as error:
+                    fields = {"record": record_id, "code": error.code, "detail": error.detail}
+                    log.warning("a record cannot be read, so it cannot be told", extra=fields)
+
+    def _waiting(self, first: int, batch: int) -> Sequence[str]:
+        with answering():
+            ids: Sequence[str] = self._client.zrange(self._key("untold"), first, first + batch - 1)
+            return ids
+
+    def acknowledge(self, record_id: str, revision: int, jobs: Sequence[str]) -> None:
+        """A revision was told; nothing for a record that has left."""
+        self._run("acknowledge", id=record_id, revision=revision, jobs=list(jobs))
+
+    def link(self, record_id: str, picture_key: str) -> None:
+        """The picture has landed."""
+        self._run("link", id=record_id, picture_key=picture_key)
+
+    def load(self, record_id: str) -> RecordEntry | None:
+        """The record as it is now, or None."""
+        return next((self._decoded(*each) for each in self._present([record_id])), None)
+
+    def list(self, query: RecordQuery) -> RecordPage:
+        """Newest first; the cursor is the place of the last one listed."""
+        found = list(islice(self._matching(query), query.limit + 1))
+        page, more = found[: query.limit], len(found) > query.limit
+        return RecordPage(tuple(entry for _, entry in page), page[-1][0] if more else None)
+
+    def _matching(self, query: RecordQuery) -> Iterator[tuple[str, RecordEntry]]:
+        """Looks at no more than a page where all are wanted, and at more at once the rarer they are."""
+        before, batch = query.before, query.limit + 1
+        while places := self._newest(query, before, batch):
+            spots = {spot[_ID_FROM:]: spot for spot in places}
+            for record_id, found in self._present([*spots]):
+                entry = self._decoded(record_id, found)
+                if query.wants(entry.record):
+                    yield spots[record_id], entry
+            before, batch = places[-1], min(batch * 2, max(batch, _MOST_AT_ONCE))
+
+    def _newest(self, query: RecordQuery, before: str | None, batch: int) -> Sequence[str]:
+        index = self._key("records", query.camera) if query.camera else self._key("records")
+        ends = [each for each in (before, query.end and mark(query.end)) if each]
+        top, bottom = f"({min(ends)}" if ends else "+", f"[{mark(query.start)}" if query.start else "-"
+        with answering():
+            found: Sequence[str] = self._client.zrevrangebylex(index, top, bottom, 0, batch)
+            return found
+
+    def forget(self, before: datetime, limit: int) -> int:
+        """Drop old records that were told, the oldest first."""
+        return int(self._run("forget", before=mark(before), limit=limit, id_from=_ID_FROM + 1))
+
+    def _present(self, ids: Sequence[str]) -> Iterator[tuple[str, Sequence[Any]]]:
+        """The fields of those records that have not left meanwhile."""
+        with answering():
+            pipe = self._client.pipeline(transaction=False)
+            for record_id in ids:
+                pipe.hmget(self._key("record", record_id), _FIELDS)
+            answers = pipe.execute()
+        return ((each, found) for each, found in zip(ids, answers, strict=True) if found[0])
+
+    def _decoded(self, record_id: str, found: Sequence[Any]) -> RecordEntry:
+        document, revision, told, picture, sealed, picture_key, jobs = found
+        address = self._seal.open(sealed) if sealed else None
+        with readable(f"record {record_id}"):
+            return RecordEntry(
+                _record.decode(document),
+                int(revision),
+                int(told),
+                Sighting(picture, address) if address else None,
+                picture_key or None,
+                tuple((jobs or "").split()),
+            )
