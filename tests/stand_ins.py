@@ -1,12 +1,15 @@
 """Stand-ins for the outside world, answering from scripts: a vendor, and the check of media. The rest is memory twins."""
 
 from collections import deque
+from collections.abc import Iterator
+from datetime import date
 from typing import Any, BinaryIO
+from zoneinfo import ZoneInfo
 
 from shared.domain.camera import Camera
-from shared.domain.job import Lane, Verdict, Window
+from shared.domain.job import Kind, Lane, Verdict, Window
 from shared.errors import Refused, Transient, Whose
-from shared.ports import MediaFacts, News, Submission
+from shared.ports import Listed, Listing, MediaFacts, News, Quota, Submission
 
 Answer = (
     object  # a value to return, an exception to raise, or a callable that is asked with the call's arguments
@@ -89,6 +92,54 @@ class StandInVendor:
         self.probes.next()
 
 
+class StandInRecords:
+    """A RecordSource that lists what `shelf` holds by package and day, `on_a_page` at a time.
+
+    `troubles` are raised instead of the page whose number they have; what was asked for is listed.
+    """
+
+    def __init__(self, *packages: str, on_a_page: int = 2) -> None:
+        self.zone = ZoneInfo("Asia/Shanghai")
+        self.on_a_page = on_a_page
+        self.shelf: dict[tuple[str, str, date], list[Listed]] = {}
+        self.troubles: dict[int, Exception] = {}
+        self.unread: tuple[str, ...] = ()
+        self.asked: list[tuple[str, str, date]] = []
+        self.probes = Script()
+        self.probed = 0
+        self._packages = packages or ("digest",)
+
+    def put(self, *listed: Listed) -> None:
+        """Put records on the shelf, in place of those of the same id."""
+        for each in listed:
+            record = each.record
+            there = self.shelf.setdefault((record.camera, record.package, record.day), [])
+            there[:] = [other for other in there if other.record.id != record.id] + [each]
+
+    def packages(self, camera: Camera) -> tuple[str, ...]:
+        """All there are, of a camera that has a section of ours."""
+        return self._packages if "imou" in camera.sections else ()
+
+    def listing(self, camera: Camera, package: str, day: date) -> Iterator[Listing]:
+        """The shelf, page by page."""
+        self.asked.append((camera.name, package, day))
+        there = self.shelf.get((camera.name, package, day), [])
+        for number in range(max(1, -(-len(there) // self.on_a_page))):
+            if number in self.troubles:
+                raise self.troubles[number]
+            first = number * self.on_a_page
+            yield Listing(tuple(there[first : first + self.on_a_page]), self.unread if number == 0 else ())
+
+    def quotas(self) -> tuple[Quota, ...]:
+        """Nothing is counted."""
+        return ()
+
+    def probe(self) -> None:
+        """The next answer to a probe."""
+        self.probed += 1
+        self.probes.next()
+
+
 def busy(*_: object) -> Transient:
     """The device has no room."""
     return Transient("device-busy", whose=Whose.CAMERA, answered=True)
@@ -104,8 +155,10 @@ def in_trouble(*_: object) -> Transient:
     return Transient("vendor-error", "500", whose=Whose.JOB)
 
 
-def check(stream: BinaryIO) -> MediaFacts:
-    """Takes half an hour of film for granted, unless the bytes begin with `bad`."""
+def check(stream: BinaryIO, kind: Kind) -> MediaFacts:
+    """Takes half an hour of film, or a picture, for granted, unless the bytes begin with `bad`."""
     if stream.read(3) == b"bad":
         raise Refused("damaged", "a stand-in says so")
+    if kind is Kind.PICTURE:
+        return MediaFacts("image/jpeg", "jpg", Verdict.COMPLETE, None)
     return MediaFacts("video/mp4", "mp4", Verdict.COMPLETE, 1800.0)

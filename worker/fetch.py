@@ -141,7 +141,8 @@ def _keep(claim: _Claim, spool: Spool) -> None:
 
 def _stream(claim: _Claim, spool: Spool) -> bool:
     """Bring the rest of the bytes; False when the slice is over before the file is."""
-    with claim.services.media.open(claim.file.address, spool.size, spool.validator) as download:
+    public = claim.job.vendor in claim.services.public_media
+    with claim.services.media.open(claim.file.address, spool.size, spool.validator, public) as download:
         if download.start != spool.size or spool.size == 0:
             spool.restart(download.validator)
         _room_for(claim.services, (download.total or 0) - spool.size)
@@ -177,7 +178,7 @@ def _land(claim: _Claim, spool: Spool) -> e.Event:
     """Check whole bytes, hash them, and give them their final name."""
     try:
         with spool.open() as stream:
-            facts = claim.services.check(stream)
+            facts = claim.services.check(stream, claim.job.kind)
     except Refused as no:
         return _reject(claim, spool, no)
     claim.beat(spool.size)
@@ -230,6 +231,7 @@ def _sidecar(claim: _Claim, size: int, sha256: str, facts: MediaFacts) -> dict[s
         "verdict": _verdict(claim, facts).value,
         "content_type": facts.content_type,
         "job": job.id,
+        **({"record": job.record} if job.record else {}),
         "simulated": claim.services.simulated,
         "landed_at": claim.services.jobs.now().isoformat(),
     }

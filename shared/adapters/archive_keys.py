@@ -2,6 +2,7 @@
 
 A fit key is relative, of plain ASCII names joined by `/`, none of which begins with a dot, so that it can lead neither out of
 an archive nor to what an archive keeps for itself. Its first name, a camera's, may begin with a hyphen: cameras may.
+An asset's last name has an extension and a description's none but `.json`, so that no description is ever a sidecar.
 """
 
 import re
@@ -18,16 +19,25 @@ CAMERA = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}")
 
 def fit(key: str) -> bool:
     """Whether a key may name an asset; what ends like a sidecar may not."""
-    camera, *names = key.split("/")
-    first = CAMERA if names else NAME
-    plain = first.fullmatch(camera) and all(NAME.fullmatch(name) for name in names)
-    return len(key) <= LONGEST and not key.endswith(SIDECAR) and bool(plain)
+    return _plain(key) and not key.endswith(SIDECAR) and "." in _last(key)
+
+
+def fit_to_describe(key: str) -> bool:
+    """Whether a key may name a record's description."""
+    return _plain(key) and key.endswith(SIDECAR) and "." not in _last(key).removesuffix(SIDECAR)
 
 
 def must_fit(key: str) -> str:
     """The key itself. Invalid when it may not name an asset."""
     if not fit(key):
         raise Invalid("archive-key", f"{key!r} cannot name an asset", field="key")
+    return key
+
+
+def must_fit_to_describe(key: str) -> str:
+    """The key itself. Invalid when it may not name a record's description."""
+    if not fit_to_describe(key):
+        raise Invalid("archive-key", f"{key!r} cannot name a description", field="key")
     return key
 
 
@@ -56,3 +66,14 @@ def taken(key: str) -> Refused:
 def not_as_told(key: str, size: int) -> Refused:
     """For whoever would land bytes that are not those of their sidecar."""
     return Refused("archive-mismatch", f"the {size} bytes for {key} are not what the sidecar says")
+
+
+def _plain(key: str) -> bool:
+    camera, *names = key.split("/")
+    first = CAMERA if names else NAME
+    plain = first.fullmatch(camera) and all(NAME.fullmatch(name) for name in names)
+    return len(key) <= LONGEST and bool(plain)
+
+
+def _last(key: str) -> str:
+    return key.rpartition("/")[2]

@@ -1,11 +1,12 @@
 """A deadline for one whole request: connecting, sending, the answer's head and its body, however it drips.
 
 The time-outs of a socket are for one wait each, so whoever sends a byte now and then is never late for them. Here a
-timer shuts the connection down under whoever waits for it, and the wait ends as if the other side had hung up.
+timer shuts the connection down under whoever waits for it, and the wait ends as if the other side had hung up. Where the
+request names the addresses that it may go to, it goes to no other.
 """
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from threading import Lock, Timer
 from types import TracebackType
 from typing import Any
@@ -13,7 +14,8 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import ConnectTimeoutError
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.util.connection import create_connection
 
 
 class Deadline:
@@ -60,10 +62,11 @@ def _shut(line: socket.socket) -> None:
 
 
 class WatchedAdapter(HTTPAdapter):
-    """Connections of this adapter are under a deadline. For one request alone."""
+    """Connections of this adapter are under a deadline, and lead to the addresses `at`, if given. For one request alone."""
 
-    def __init__(self, deadline: Deadline) -> None:
+    def __init__(self, deadline: Deadline, at: Sequence[str] | None = None) -> None:
         self._deadline = deadline
+        self._at = at
         super().__init__()
 
     def get_connection_with_tls_context(
@@ -75,17 +78,35 @@ class WatchedAdapter(HTTPAdapter):
     ) -> Any:
         """The pool for a request, whose connections are watched."""
         pool: Any = super().get_connection_with_tls_context(request, verify, proxies, cert)
-        pool.ConnectionCls = _watched(pool.ConnectionCls, self._deadline)
+        pool.ConnectionCls = _watched(pool.ConnectionCls, self._deadline, self._at)
         return pool
 
 
-def _watched(kind: Any, deadline: Deadline) -> type[HTTPConnection] | type[HTTPSConnection]:
+def _watched(
+    kind: Any, deadline: Deadline, at: Sequence[str] | None
+) -> type[HTTPConnection] | type[HTTPSConnection]:
     class Watched(kind):  # type: ignore[misc]
         def _new_conn(self) -> socket.socket:
-            line: socket.socket = super()._new_conn()
+            line: socket.socket = super()._new_conn() if at is None else _reached(self, at, deadline)
             if not deadline.watch(line):
                 line.close()
                 raise ConnectTimeoutError(self, "time was over before anything was sent")
             return line
 
     return Watched
+
+
+def _reached(asking: Any, at: Sequence[str], deadline: Deadline) -> socket.socket:
+    """A socket to the first address that takes it. Only the socket: Host and TLS go by the connection's own name."""
+    trouble = ConnectTimeoutError(asking, "time was over before anybody was reached")
+    for address in at:
+        if deadline.over:
+            break
+        try:
+            place = (address, asking.port)
+            return create_connection(place, asking.timeout, asking.source_address, asking.socket_options)
+        except TimeoutError:
+            trouble = ConnectTimeoutError(asking, f"{address} did not answer in time")
+        except OSError as error:
+            trouble = NewConnectionError(asking, f"{address}: {error.strerror}")
+    raise trouble

@@ -107,6 +107,19 @@ def read_whole(where: int, name: str) -> BufferedReader:
     return open(name, "rb", opener=lambda path, flags: os.open(path, flags | os.O_NOFOLLOW, dir_fd=where))
 
 
+def opened(root: Path, path: str) -> BufferedReader | None:
+    """A file below the root, open for reading; None when there is none, or only a link. Transient as `reading`."""
+    *parents, name = path.split("/")
+    with reading(path):
+        try:
+            with folder(root, parents) as where:
+                return read_whole(where, name)
+        except OSError as error:
+            if error.errno not in ABSENT:
+                raise
+    return None
+
+
 def write_whole(where: int, name: str, content: Iterable[bytes]) -> None:
     """Put a file into an open folder, or put it in the place of the one of that name, in one step. OSError."""
     draft = f".{name}.new"

@@ -13,23 +13,26 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
+from shared.adapters.archive_json import written
 from shared.adapters.archive_keys import (
     REJECTED,
     SIDECAR,
     fit,
+    fit_to_describe,
     must_be_name,
     must_fit,
+    must_fit_to_describe,
     not_as_told,
     not_landed,
     same_bytes,
     taken,
 )
 from shared.adapters.archive_marker import begin_or_find, find
-from shared.adapters.disk import ABSENT, folder, locked, read_whole, reading, write_whole, writing
+from shared.adapters.disk import ABSENT, folder, locked, opened, reading, write_whole, writing
+from shared.adapters.disk_descriptions import describe, description_at
 from shared.adapters.disk_spool import DiskSpool, Note, data_path, note_path
 from shared.errors import Misconfigured, Refused, Transient, Whose
 from shared.ports import Spool
@@ -56,8 +59,7 @@ class DiskArchive:
         """See the port. What a dead owner left is taken over, even from under the final name."""
         must_be_name(asset_id)
         self._must_be_there()
-        with writing("the spool folder"):
-            self._spools.mkdir(parents=True, exist_ok=True)
+        self._make_spools()
         with locked(self._spools / f"{asset_id}.lock"):
             with writing(asset_id):
                 self._take_back(asset_id)
@@ -95,6 +97,18 @@ class DiskArchive:
         keys = sorted("/".join((*parents, asset)) for asset in assets if asset.rpartition(".")[0] == name)
         return self._sidecar(keys[0]) if keys else None
 
+    def describe(self, key: str, description: Mapping[str, object]) -> bool:
+        """See the port. Whoever describes the same record at that moment is waited for."""
+        must_fit_to_describe(key)
+        self._must_be_there()
+        self._make_spools()
+        with locked(self._lock_of(key), wait=True):
+            return describe(self._root, key, description)
+
+    def description(self, key: str) -> Mapping[str, object] | None:
+        """See the port; None, too, for what cannot be understood."""
+        return description_at(self._root, key) if fit_to_describe(key) else None
+
     def size(self, key: str) -> int:
         """See the port."""
         with self._asset(key) as file:
@@ -119,10 +133,17 @@ class DiskArchive:
         except Misconfigured as other:
             raise Transient(other.code, other.detail, whose=Whose.VENDOR, asked=False) from other
 
+    def _make_spools(self) -> None:
+        with writing("the spool folder"):
+            self._spools.mkdir(parents=True, exist_ok=True)
+
+    def _lock_of(self, path: str) -> Path:
+        return self._spools / f"key-{hashlib.sha256(path.encode()).hexdigest()}.lock"
+
     def _land(self, spool: DiskSpool, path: str, sidecar: Mapping[str, object]) -> None:
         self._must_be_there()
         *parents, name = path.split("/")
-        with locked(self._spools / f"key-{hashlib.sha256(path.encode()).hexdigest()}.lock"), writing(path):
+        with locked(self._lock_of(path)), writing(path):
             there = self._sidecar(path)
             if there is not None and not same_bytes(there, sidecar):
                 raise taken(path)
@@ -130,8 +151,7 @@ class DiskArchive:
                 if not self._holds(path, sidecar):
                     _move(spool, where, path, sidecar)
                 if there is None:
-                    text = json.dumps(dict(sidecar), ensure_ascii=False, indent=2)
-                    write_whole(where, f"{name}{SIDECAR}", [text.encode(), b"\n"])
+                    write_whole(where, f"{name}{SIDECAR}", [written(sidecar)])
             spool.landed()
 
     def _take_back(self, asset_id: str) -> None:
@@ -152,7 +172,7 @@ class DiskArchive:
 
     def _holds(self, path: str, sidecar: Mapping[str, object]) -> bool:
         """Whether these very bytes lie there, landed or not."""
-        file = self._opened(path)
+        file = opened(self._root, path)
         if file is None:
             return False
         with file:
@@ -163,7 +183,7 @@ class DiskArchive:
             )
 
     def _sidecar(self, path: str) -> Mapping[str, object] | None:
-        file = self._opened(f"{path}{SIDECAR}")
+        file = opened(self._root, f"{path}{SIDECAR}")
         if file is None:
             return None
         try:
@@ -185,20 +205,9 @@ class DiskArchive:
                     raise
         return []
 
-    def _opened(self, path: str) -> BufferedReader | None:
-        *parents, name = path.split("/")
-        with reading(path):
-            try:
-                with folder(self._root, parents) as where:
-                    return read_whole(where, name)
-            except OSError as error:
-                if error.errno not in ABSENT:
-                    raise
-        return None
-
     @contextmanager
     def _asset(self, key: str) -> Iterator[BinaryIO]:
-        file = self._opened(key) if self.sidecar(key) is not None else None
+        file = opened(self._root, key) if self.sidecar(key) is not None else None
         if file is None:
             raise not_landed(key)
         with file:

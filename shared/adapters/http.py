@@ -7,7 +7,7 @@ Errors name scheme, host and port and never the rest of an address, which may be
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import requests
@@ -66,13 +66,17 @@ class GuardedSession:
                 raise AnswerUnknown("answer-lost", f"it was still coming after {timeout:g} s")
             return answer.status_code, content
 
-    def get(self, url: str, headers: Mapping[str, str], timeout: float) -> requests.Response:
+    def get(
+        self, url: str, headers: Mapping[str, str], timeout: float, at: Sequence[str] | None = None
+    ) -> requests.Response:
         """An open answer, its body unread: `timeout` is for each wait, and the head has come within two of them.
 
-        Raises `TROUBLES`, or Misconfigured as above.
+        `at`: the only IP addresses to connect to, in this order, whatever the host's name leads to by now; it is the name
+        all the same that is told to the server and looked for in its certificate. Raises `TROUBLES`, or Misconfigured as
+        above.
         """
         with Deadline(timeout * 2) as deadline:
-            return self._send("GET", url, headers, timeout, deadline=deadline)
+            return self._send("GET", url, headers, timeout, None, deadline, at)
 
     def _send(
         self,
@@ -80,13 +84,13 @@ class GuardedSession:
         url: str,
         headers: Mapping[str, str],
         timeout: float,
-        data: bytes | None = None,
-        deadline: Deadline | None = None,
+        data: bytes | None,
+        deadline: Deadline,
+        at: Sequence[str] | None = None,
     ) -> requests.Response:
         with _Session() as session:
-            if deadline:
-                session.mount("http://", WatchedAdapter(deadline))
-                session.mount("https://", WatchedAdapter(deadline))
+            for scheme in ("http://", "https://"):
+                session.mount(scheme, WatchedAdapter(deadline, at))
             request = _prepared(session, requests.Request(method, url, headers, data=data))
             waits = (min(self._connect_timeout, timeout), timeout)
             return session.send(request, timeout=waits, stream=True, allow_redirects=False)

@@ -5,13 +5,14 @@ validator than ours, and be exactly as long as it says.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 import requests
 from requests.exceptions import ReadTimeout
 from urllib3.exceptions import ReadTimeoutError
 
+from shared.adapters.addresses import Resolve, is_public, resolved
 from shared.adapters.http import TROUBLES, GuardedSession, encoded, never_sent, pieces
 from shared.adapters.media_guard import MediaAllow, MediaGuard, Target
 from shared.errors import Gone, Transient, Whose
@@ -23,7 +24,10 @@ PARTIAL = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
 
 
 class HttpMediaSource:
-    """`own_ports`: what we listen on. `stall`: seconds without a byte after which a download counts as stalled."""
+    """`own_ports`: what we listen on. `stall`: seconds without a byte after which a download counts as stalled.
+
+    `resolve` and `is_public` say where names lead, and which addresses are everybody's.
+    """
 
     def __init__(
         self,
@@ -31,15 +35,19 @@ class HttpMediaSource:
         allow: MediaAllow,
         own_ports: frozenset[int] = frozenset(),
         stall: float = 30.0,
+        resolve: Resolve = resolved,
+        is_public: Callable[[str], bool] = is_public,
     ) -> None:
         self._session = session
-        self._guard = MediaGuard(allow, own_ports)
+        self._guard = MediaGuard(allow, own_ports, resolve, is_public)
         self._stall = stall
 
     @contextmanager
-    def open(self, address: str, start: int, validator: str | None) -> Iterator[Download]:
+    def open(
+        self, address: str, start: int, validator: str | None, public: bool = False
+    ) -> Iterator[Download]:
         """See the port. Without a strong validator it begins anew."""
-        target = self._guard.passed(address)
+        target = self._guard.passed(address, public)
         known = _strong(validator) if start else None
         with ExitStack() as answers:
             answer = answers.enter_context(self._get(target, start, known))
@@ -53,7 +61,7 @@ class HttpMediaSource:
     def _get(self, target: Target, start: int, validator: str | None) -> requests.Response:
         headers = {"Range": f"bytes={start}-", "If-Range": validator} if validator else {}
         with _troubles(target.place):
-            return self._session.get(target.url, headers, self._stall)
+            return self._session.get(target.url, headers, self._stall, target.at)
 
 
 def _strong(validator: str | None) -> str | None:

@@ -1,17 +1,20 @@
-"""Where an address that a vendor named may lead: to hosts that the operator named exactly, and never to ourselves.
+"""Where an address that a vendor named may lead: to hosts that the operator named exactly, or to public ones if that vendor
+may name any; and never to ourselves.
 
 An address is taken apart once, strictly, and what is sent is put together from those parts alone, so that no two readers
-can differ about it. The judgement is on names; whoever is named is trusted to lead where he says.
+can differ about it. Whoever is named is trusted to lead where he says. Everybody else is judged by all the addresses that his
+name leads to, and those alone are connected to: asked again, the same name may lead elsewhere.
 """
 
 import re
-import socket
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from ipaddress import IPv6Address
 from urllib.parse import urlsplit
 
 import idna
 
+from shared.adapters.addresses import Resolve, is_ours, is_public, resolved
 from shared.errors import Misconfigured, Refused, Transient, Whose
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -21,12 +24,16 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An address in its parts; `host` in the one spelling in which hosts are compared."""
+    """An address in its parts; `host` in the one spelling in which hosts are compared.
+
+    `at`: the IP addresses that were judged, the only ones to connect to. None: nobody had to judge them.
+    """
 
     scheme: str
     host: str
     port: int
     rest: str
+    at: tuple[str, ...] | None = None
 
     @classmethod
     def of(cls, address: str) -> "Target":
@@ -78,19 +85,37 @@ class MediaAllow:
 
 @dataclass(frozen=True, slots=True)
 class MediaGuard:
-    """Both rules. `own_ports`: what we listen on; no name makes them a fit place on this machine."""
+    """The rules. `own_ports`: what we listen on; no name makes them a fit place on this machine."""
 
     allow: MediaAllow
     own_ports: frozenset[int]
+    resolve: Resolve = resolved
+    is_public: Callable[[str], bool] = is_public
 
-    def passed(self, address: str) -> Target:
-        """The target of an address. Refused when unreadable; Transient, at nobody's cost, while it is not allowed."""
+    def passed(self, address: str, public: bool = False) -> Target:
+        """The target of an address. Refused when unreadable; Transient, at nobody's cost, while it is not allowed.
+
+        `public`: besides the named hosts, those will do all of whose addresses are public.
+        """
         target = Target.of(address)
-        if not self.allow.allows(target):
+        named = self.allow.allows(target)
+        if not named and not public:
             raise _not_allowed(target, f"is not named; to name it: {self.allow.line_with(target)}")
-        if target.port in self.own_ports and _leads_here(target):
+        if named and target.port not in self.own_ports:
+            return target
+        found = self._found(target)
+        if target.port in self.own_ports and any(is_ours(at) for at in found):
             raise _not_allowed(target, "is a port of our own, which no setting opens")
-        return target
+        if not named and not all(self.is_public(at) for at in found):
+            raise _not_allowed(target, f"is no public host; to name it: {self.allow.line_with(target)}")
+        return replace(target, at=found)
+
+    def _found(self, target: Target) -> tuple[str, ...]:
+        try:
+            return self.resolve(target.host)
+        except OSError:
+            detail = f"{target.place}: no such name"
+            raise Transient("media-host-away", detail, whose=Whose.VENDOR, asked=False) from None
 
 
 def _named(entry: str) -> tuple[str, int | None]:
@@ -124,22 +149,3 @@ def _with_port(host: str, port: int) -> str:
 def _not_allowed(target: Target, why: str) -> Transient:
     where = _with_port(target.host, target.port)
     return Transient("media-host-not-allowed", f"{where} {why}", whose=Whose.VENDOR, asked=False)
-
-
-def _leads_here(target: Target) -> bool:
-    try:
-        found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
-    except OSError:
-        detail = f"{target.place}: no such name"
-        raise Transient("media-host-away", detail, whose=Whose.VENDOR, asked=False) from None
-    return any(_is_local(family, str(sockaddr[0])) for family, _, _, _, sockaddr in found)
-
-
-def _is_local(family: int, host: str) -> bool:
-    """Whether an address is one of this machine's: only to those can a socket be bound."""
-    try:
-        with socket.socket(family, socket.SOCK_DGRAM) as probe:
-            probe.bind((host, 0))
-    except OSError:
-        return False
-    return True

@@ -1,14 +1,16 @@
 """What the check of containers promises: cut or foreign bytes are never taken for whole media, whatever they look like."""
 
 import io
+import random
 import struct
+import zlib
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.adapters.media import check
-from shared.domain.job import Verdict
+from shared.domain.job import Kind, Verdict
 from shared.errors import Refused
 
 BIG = 2**63
@@ -59,24 +61,47 @@ JPEG = (
 )  # fmt: skip
 
 
-def facts(content):
-    return check(io.BytesIO(content))
+def chunk(kind, content=b""):
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
-def refusal(content):
+PNG_HEAD = b"\x89PNG\r\n\x1a\n"
+HEADER, PIXELS, THE_END = chunk(b"IHDR", bytes(13)), chunk(b"IDAT", b"pixels"), chunk(b"IEND")
+PNG = PNG_HEAD + HEADER + chunk(b"tEXt", b"a\0IEND") + PIXELS * 2 + THE_END
+
+
+def riff(content, kind=b"WEBP"):
+    return b"RIFF" + struct.pack("<I", 4 + len(content)) + kind + content
+
+
+WEBP = riff(b"VP8 " + struct.pack("<I", 600) + bytes(range(200)) * 3)
+PICTURES = {"jpeg": JPEG, "png": PNG, "webp": WEBP}
+SEALED = random.Random(20_261_120).randbytes(5_000)  # as what was encrypted looks
+
+
+def facts(content, kind=Kind.PLAYBACK):
+    return check(io.BytesIO(content), kind)
+
+
+def seen(content):
+    """The facts of a picture."""
+    return facts(content, Kind.PICTURE)
+
+
+def refusal(content, kind=Kind.PLAYBACK):
     with pytest.raises(Refused) as caught:
-        facts(content)
+        facts(content, kind)
     return caught.value.code
 
 
-def judged(content):
+def judged(content, kind=Kind.PLAYBACK):
     try:
-        return facts(content).verdict
+        return facts(content, kind).verdict
     except Refused as refused:
         return refused.code
 
 
-JUDGEMENTS = {Verdict.COMPLETE, Verdict.UNVERIFIED, "not-media", "truncated", "damaged"}
+JUDGEMENTS = {*Verdict, "not-media", "truncated", "damaged"} - {Verdict.PARTIAL}
 
 # -- MP4
 
@@ -185,16 +210,19 @@ class Counting(io.BytesIO):
 
 def test_only_heads_are_read_and_never_the_media():
     stream = Counting(FTYP + box(b"mdat", bytes(5_000_000)) + MOOV)
-    assert check(stream).verdict is Verdict.COMPLETE
+    assert check(stream, Kind.HLS).verdict is Verdict.COMPLETE
     assert stream.taken < 2_000
 
 
 @given(
     st.binary(max_size=300),
-    st.sampled_from([b"", FTYP, FTYP + MOOV, b"\xff\xd8\xff", b"G" * 189, FTYP + MDAT]),
+    st.sampled_from(
+        [b"", FTYP, FTYP + MOOV, b"\xff\xd8\xff", b"G" * 189, FTYP + MDAT, PNG[:40], WEBP[:16], WEBP[:4]]
+    ),
+    st.sampled_from(Kind),
 )
-def test_hostile_bytes_are_judged_or_refused_and_nothing_else(tail, head):
-    assert judged(head + tail) in JUDGEMENTS
+def test_hostile_bytes_are_judged_or_refused_and_nothing_else(tail, head, kind):
+    assert judged(head + tail, kind) in JUDGEMENTS
 
 
 @given(st.integers(0, len(WHOLE["index last"]) - 1), st.binary(min_size=1, max_size=8))
@@ -203,28 +231,101 @@ def test_an_mp4_with_a_few_bytes_overwritten_is_judged_or_refused_and_nothing_el
     assert judged(whole[:at] + junk + whole[at + len(junk) :]) in JUDGEMENTS
 
 
-# -- pictures, streams, and what is neither
-
-
-def test_a_whole_jpeg_is_complete_even_when_the_camera_padded_it():
-    for content in (JPEG, JPEG + bytes(64), JPEG + b"\r\n"):
-        found = facts(content)
-        assert (found.content_type, found.extension, found.verdict) == ("image/jpeg", "jpg", Verdict.COMPLETE)
-
-
-def test_a_jpeg_that_was_cut_anywhere_is_refused_even_right_behind_its_thumbnail():
-    assert {refusal(JPEG[:size]) for size in range(3, len(JPEG))} == {"truncated"}
-
-
-def test_a_jpeg_with_half_of_another_behind_it_is_refused():
-    assert refusal(JPEG + JPEG[: len(JPEG) // 2]) == "truncated"
+# -- pictures
 
 
 @pytest.mark.parametrize(
-    "content", [b"\xff\xd8\xff\xe1\0\1" + bytes(40) + END, b"\xff\xd8\xff\xe1\0\4\0\0junk" + END]
+    ("content", "content_type", "extension"),
+    [(JPEG, "image/jpeg", "jpg"), (PNG, "image/png", "png"), (WEBP, "image/webp", "webp")],
 )
-def test_a_jpeg_whose_segments_do_not_follow_one_another_is_refused(content):
-    assert refusal(content) == "damaged"
+@pytest.mark.parametrize("padding", [b"", bytes(64), b"\r\n", bytes(4_000)])
+def test_a_whole_picture_is_complete_even_when_the_camera_padded_it(
+    content, content_type, extension, padding
+):
+    found = seen(content + padding)
+    assert (found.content_type, found.extension, found.verdict, found.duration_seconds) == (
+        content_type,
+        extension,
+        Verdict.COMPLETE,
+        None,
+    )
+
+
+@pytest.mark.parametrize(("name", "least"), [("jpeg", 3), ("png", 8), ("webp", 12)])
+def test_a_picture_that_was_cut_anywhere_is_refused_even_right_behind_its_thumbnail(name, least):
+    whole = PICTURES[name]
+    assert {refusal(whole[:size], Kind.PICTURE) for size in range(least, len(whole))} == {"truncated"}
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture_that_was_cut_and_filled_up_with_zeros_is_never_complete(name):
+    whole = PICTURES[name]
+    marked = (
+        len(whole) if name == "webp" else len(whole) - 4
+    )  # a WebP has no mark of its end that could be missing
+    kept = {judged(whole[:size] + bytes(8_000), Kind.PICTURE) for size in range(12, marked)}
+    assert Verdict.COMPLETE not in kept
+
+
+def test_a_jpeg_may_fill_up_before_its_marks():
+    filled = JPEG.replace(b"\xff\xdb", b"\xff\xff\xff\xdb").replace(b"\xff\xda\0\x08", b"\xff\xff\xda\0\x08")
+    assert seen(filled).verdict is Verdict.COMPLETE
+    assert refusal(b"\xff\xd8" + b"\xff" * 100_000, Kind.PICTURE) == "damaged"
+
+
+def test_a_jpeg_that_ends_where_its_picture_would_begin_is_refused_whatever_its_last_segment_looks_like():
+    assert refusal(JPEG[: JPEG.index(b"\xff\xda\0\x08")] + b"\xff\xda\0\4" + END, Kind.PICTURE) == "truncated"
+
+
+def test_a_jpeg_with_half_of_another_behind_it_is_refused():
+    assert refusal(JPEG + JPEG[: len(JPEG) // 2], Kind.PICTURE) == "truncated"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xff\xd8\xff\xe1\0\1" + bytes(40) + END,
+        b"\xff\xd8\xff\xe1\0\4\0\0junk" + END,
+        PNG_HEAD + PIXELS + THE_END,
+        PNG_HEAD + HEADER + THE_END,
+        PNG_HEAD + HEADER + PIXELS + bytes(12) + THE_END,
+        PNG_HEAD + HEADER + PIXELS * 10_001 + THE_END,
+        PNG + b"junk",
+        PNG + bytes(5_000),
+        WEBP + b"junk",
+        riff(b"JUNK" + WEBP[16:]),
+        riff(b"VP8 "),
+    ],
+)
+def test_a_picture_that_contradicts_itself_is_refused(content):
+    assert refusal(content, Kind.PICTURE) == "damaged"
+
+
+def test_what_looks_encrypted_is_kept_for_whoever_has_the_key():
+    for content in (SEALED, SEALED[:64], b"\x95" + SEALED[:300], bytes([1]) + bytes(100)):
+        found = seen(content)
+        assert (found.content_type, found.extension) == ("application/octet-stream", "bin")
+        assert (found.verdict, found.duration_seconds) == (Verdict.ENCRYPTED, None)
+    assert refusal(SEALED[:63], Kind.PICTURE) == "not-media"
+
+
+@pytest.mark.parametrize("kind", [Kind.PLAYBACK, Kind.HLS])
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture_is_no_clip(kind, name):
+    assert {refusal(content, kind) for content in (PICTURES[name], PICTURES[name][:60])} == {"not-media"}
+
+
+def test_a_clip_is_no_picture():
+    for content in (*WHOLE.values(), FTYP + MDAT, MOOV + MDAT, FRAGMENTED, packets(10)):
+        with pytest.raises(Refused) as caught:
+            seen(content)
+        assert (caught.value.code, caught.value.detail) == (
+            "not-media",
+            "a video where a picture was expected",
+        )
+
+
+# -- streams, and what is neither
 
 
 def packets(count):
@@ -257,11 +358,15 @@ def test_a_transport_stream_that_loses_its_sync_is_refused():
         b"\xef\xbb\xbf{}",
         b"Gone" * 300,
         b"\x01\x02\x03",
-        bytes(range(256)),
     ],
 )
-def test_pages_texts_zeros_and_scraps_are_not_media(content):
-    assert refusal(content) == "not-media"
+@pytest.mark.parametrize("kind", Kind)
+def test_pages_texts_zeros_and_scraps_are_not_media(content, kind):
+    assert refusal(content, kind) == "not-media"
+
+
+def test_a_scrap_of_no_known_kind_is_no_clip():
+    assert refusal(bytes(range(256))) == "not-media"
 
 
 def test_bytes_of_an_unknown_kind_are_kept_as_what_they_are():

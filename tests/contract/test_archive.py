@@ -307,6 +307,84 @@ def test_the_memory_archive_shows_what_was_rejected():
     assert archive.rejected() == {"a/bad.mp4": b"bad"}
 
 
+# -- every archive: descriptions of records
+
+RECORD = f"front-door/2026/11/20/record-{ID}.json"
+TOLD = {
+    "summary": "一人走过门口",
+    "tags": ["人"],
+    "chapters": [{"time_point": "08:00", "duration_seconds": None}],
+}
+
+
+def test_a_description_is_found_as_it_was_put(archive):
+    assert archive.description(RECORD) is None
+    assert archive.describe(RECORD, TOLD)
+    assert archive.description(RECORD) == TOLD
+    assert archive.description(RECORD.replace("record-", "record-x")) is None
+
+
+def test_a_later_description_takes_the_place_of_an_earlier_one_and_the_same_again_changes_nothing(archive):
+    for description in ({}, TOLD, {**TOLD, "tags": []}, TOLD):
+        assert archive.describe(RECORD, description)
+        assert not archive.describe(RECORD, dict(reversed(description.items())))
+        assert archive.description(RECORD) == description
+
+
+def test_what_differs_only_in_kind_is_another_description(archive):
+    assert archive.describe(RECORD, {"size": 1})
+    assert archive.describe(RECORD, {"size": True})
+    assert archive.describe(RECORD, {"size": 1.0})
+    assert archive.describe(RECORD, {"tags": ("a", "b")})
+    assert not archive.describe(RECORD, {"tags": ["a", "b"]})
+
+
+def test_a_description_holds_whatever_a_vendor_can_say(archive):
+    said = {"summary": "\ud800 half a pair, \U0001f6b6, \0, \u2028, \\ud800"}
+    assert archive.describe(RECORD, said)
+    assert archive.description(RECORD) == said
+    assert not archive.describe(RECORD, said)
+
+
+def test_who_has_a_description_cannot_change_it_by_changing_what_he_has(archive):
+    told = {"tags": ["人"]}
+    archive.describe(RECORD, told)
+    told["tags"].append("more")
+    archive.description(RECORD)["tags"].append("more")
+    assert archive.description(RECORD) == {"tags": ["人"]}
+
+
+@pytest.mark.parametrize(
+    "key", [*HOSTILE, "a/record-1", "a/record-1.JSON", "a/.json", "json", ".json", "a/clip.mp4.json", KEY + ".json"]
+)  # fmt: skip
+def test_only_a_plain_key_that_can_be_no_sidecar_names_a_description(archive, key):
+    with pytest.raises(Invalid) as caught:
+        archive.describe(key, TOLD)
+    assert caught.value.field == "key"
+    assert archive.description(key) is None
+
+
+def test_a_description_is_no_asset_and_an_asset_no_description(archive):
+    land(archive)
+    archive.describe(RECORD, TOLD)
+    assert archive.sidecar(RECORD) is None
+    assert archive.sidecar(RECORD.removesuffix(".json")) is None
+    assert archive.landed(RECORD.removesuffix(".json")) is None
+    assert archive.description(f"{KEY}.json") is None
+    with archive.spool("another") as spool:
+        spool.write(BYTES)
+        with pytest.raises(Invalid):
+            archive.publish(spool, RECORD.removesuffix(".json"), sidecar())
+    assert (archive.description(RECORD), archive.sidecar(KEY)) == (TOLD, sidecar())
+
+
+def test_many_that_describe_at_once_leave_one_whole_description(archive):
+    told = [{"number": number, "summary": "长" * 20_000} for number in range(8)]
+    with ThreadPoolExecutor(8) as threads:
+        assert all(threads.map(lambda one: archive.describe(RECORD, one), told))
+    assert archive.description(RECORD) in told
+
+
 # -- the disk: which archive it is
 
 
@@ -422,6 +500,54 @@ def test_a_link_under_a_spools_name_is_not_followed(disk, tmp_path):
     with pytest.raises(Transient), disk.spool(ID):
         pass
     assert not (tmp_path / "target").exists()
+
+
+def test_a_description_lies_under_its_key_and_can_be_read_by_people(disk, tmp_path):
+    disk.describe(RECORD, TOLD)
+    text = (tmp_path / "archive" / RECORD).read_text(encoding="utf-8")
+    assert json.loads(text) == TOLD
+    assert '\n  "summary": "一人走过门口",\n' in text
+    assert len([*(tmp_path / "archive" / RECORD).parent.iterdir()]) == 1
+    assert [*(tmp_path / "archive" / ".partial").iterdir()] == []
+
+
+def test_the_same_description_again_is_not_written_again(disk, tmp_path):
+    disk.describe(RECORD, TOLD)
+    before = (tmp_path / "archive" / RECORD).stat()
+    assert not disk.describe(RECORD, TOLD)
+    after = (tmp_path / "archive" / RECORD).stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\xff\xfe\x00", b"[" * 100_000])
+def test_a_description_that_cannot_be_understood_is_none_and_is_put_anew(disk, tmp_path, content):
+    disk.describe(RECORD, TOLD)
+    (tmp_path / "archive" / RECORD).write_bytes(content)
+    assert disk.description(RECORD) is None
+    assert disk.describe(RECORD, TOLD)
+    assert disk.description(RECORD) == TOLD
+
+
+def test_a_description_is_neither_read_nor_written_through_a_link(disk, tmp_path):
+    (tmp_path / "precious.json").write_text('{"precious": true}')
+    path = tmp_path / "archive" / RECORD
+    path.parent.mkdir(parents=True)
+    path.symlink_to(tmp_path / "precious.json")
+    assert disk.description(RECORD) is None
+    assert disk.describe(RECORD, TOLD)
+    assert disk.description(RECORD) == TOLD
+    assert (tmp_path / "precious.json").read_text() == '{"precious": true}'
+
+
+def test_what_stands_in_the_way_of_a_description_is_told_as_ours(disk, tmp_path):
+    (tmp_path / "archive" / RECORD).mkdir(parents=True)
+    with pytest.raises(Transient) as caught:
+        disk.description(RECORD)
+    assert caught.value.code == "archive-unreadable"
+    with pytest.raises(Transient) as caught:
+        disk.describe(RECORD, TOLD)
+    assert (caught.value.code, caught.value.asked) == ("archive-unwritable", False)
+    assert [*(tmp_path / "archive" / RECORD).parent.iterdir()] == [tmp_path / "archive" / RECORD]
 
 
 # -- the disk: orphans
@@ -572,12 +698,11 @@ def test_a_full_disk_is_no_space_and_what_was_written_stays(tmp_path):
 DIES = """
 import hashlib, io, os, signal, sys
 from pathlib import Path
-from shared.adapters.disk import locked
 from shared.adapters.disk_archive import DiskArchive
 
-home, asset_id, key, content = Path(sys.argv[1]), *sys.argv[2:4], bytes(range(256)) * 2_000
+home = Path(sys.argv[1])
 
-def land(point):
+def live(point):
     steps = 0
 
     def counted(frame, event, argument):
@@ -591,7 +716,23 @@ def land(point):
                 os.kill(os.getpid(), signal.SIGKILL)
 
     archive = DiskArchive(home / str(point))
+    BEFORE
     sys.setprofile(counted)
+    DEED
+    sys.setprofile(None)
+    os._exit(0)
+
+point, status = 0, 1
+while status:
+    point += 1
+    child = os.fork() or live(point)
+    status = os.waitpid(child, 0)[1]
+    assert status in (0, signal.SIGKILL), status
+print(point)
+"""
+
+LANDS = """
+    asset_id, key, content = *sys.argv[2:4], bytes(range(256)) * 2_000
     with archive.spool(asset_id) as spool:
         spool.restart('"v"')
         for at in range(0, len(content), 200_000):
@@ -599,24 +740,20 @@ def land(point):
             spool.keep()
         (home / f"{point}.kept").touch()
         archive.publish(spool, key, {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()})
-    sys.setprofile(None)
-    os._exit(0)
-
-point, status = 0, 1
-while status:
-    point += 1
-    child = os.fork() or land(point)
-    status = os.waitpid(child, 0)[1]
-    assert status in (0, signal.SIGKILL), status
-print(point)
 """
 
 
+def points_of_death(tmp_path, deed, *arguments, before="pass"):
+    """How many there are: a process of its own was killed at each, in an archive of its own."""
+    script = DIES.replace("BEFORE", before).replace("DEED", deed.strip())
+    run = [sys.executable, "-c", script, str(tmp_path), *arguments]
+    return range(1, 1 + int(subprocess.run(run, capture_output=True, text=True, check=True).stdout))
+
+
 def test_a_process_killed_at_any_step_leaves_all_or_nothing_and_never_a_byte_to_fetch_twice(tmp_path):
-    run = [sys.executable, "-c", DIES, str(tmp_path), ID, KEY]
-    points = int(subprocess.run(run, capture_output=True, text=True, check=True).stdout)
-    assert points > 60
-    for point in range(1, points + 1):
+    points = points_of_death(tmp_path, LANDS, ID, KEY)
+    assert len(points) > 60
+    for point in points:
         root = tmp_path / str(point)
         archive = DiskArchive(root)
         landed = archive.sidecar(KEY)
@@ -633,12 +770,36 @@ def test_a_process_killed_at_any_step_leaves_all_or_nothing_and_never_a_byte_to_
         assert len([*(root / KEY).parent.iterdir()]) == 2
 
 
+def test_a_process_killed_at_any_step_leaves_the_earlier_description_or_the_later_one_whole(tmp_path):
+    points = points_of_death(
+        tmp_path,
+        'archive.describe(sys.argv[2], {"told": "later" * 50_000})',
+        RECORD,
+        before='archive.describe(sys.argv[2], {"told": "earlier"})',
+    )
+    assert len(points) > 15
+    later, found = {"told": "later" * 50_000}, []
+    for point in points:
+        archive = DiskArchive(tmp_path / str(point))
+        found.append(archive.description(RECORD))
+        assert archive.describe(RECORD, later) == (found[-1] != later)
+        assert archive.description(RECORD) == later
+        assert len([*(tmp_path / str(point) / RECORD).parent.iterdir()]) == 1
+    assert found[0] == {"told": "earlier"}
+    assert {one["told"][:7] for one in found} == {"earlier", "laterla"}
+
+
 def test_an_archive_whose_disk_is_taken_away_lets_everything_wait_and_nothing_lands_in_its_place(tmp_path):
     root = tmp_path / "archive"
     archive = DiskArchive(root)
     root.rename(tmp_path / "away")
     root.mkdir()
-    for use in (archive.free_bytes, lambda: archive.spool("a1").__enter__()):
+    uses = (
+        archive.free_bytes,
+        lambda: archive.spool("a1").__enter__(),
+        lambda: archive.describe(RECORD, TOLD),
+    )
+    for use in uses:
         with pytest.raises(Transient) as trouble:
             use()
         assert (trouble.value.code, trouble.value.whose) == ("archive-foreign", Whose.VENDOR)

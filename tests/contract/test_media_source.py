@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from shared.adapters.addresses import is_ours, is_public
 from shared.adapters.http import GuardedSession
 from shared.adapters.http_media import HttpMediaSource
 from shared.adapters.media_guard import MediaAllow, MediaGuard, Target
@@ -34,12 +35,13 @@ class Heard:
 class Server:
     """A web server on loopback that says, byte for byte, what it was told to; otherwise it serves one file, with ranges."""
 
-    def __init__(self):
+    def __init__(self, host="127.0.0.1"):
+        self.host = host
         self.heard, self.replies, self.content, self.etag = [], deque(), BYTES, '"v1"'
         self._closing = threading.Event()
 
     def __enter__(self):
-        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._socket = socket.create_server((self.host, 0))
         self.port = self._socket.getsockname()[1]
         self._thread = threading.Thread(target=self._serve)
         self._thread.start()
@@ -152,8 +154,8 @@ def way(request):
         yield OverHttp(stack.enter_context(Server())) if request.param == "http" else InMemory()
 
 
-def fetched(media, address, start=0, validator=None):
-    with media.open(address, start, validator) as download:
+def fetched(media, address, start=0, validator=None, **more):
+    with media.open(address, start, validator, **more) as download:
         return download.start, download.total, download.validator, b"".join(download.chunks)
 
 
@@ -162,9 +164,9 @@ def drain(download, came):
         came.extend(chunk)
 
 
-def trouble(media, address, start=0, validator=None):
+def trouble(media, address, start=0, validator=None, **more):
     with pytest.raises(Transient) as caught:
-        fetched(media, address, start, validator)
+        fetched(media, address, start, validator, **more)
     assert SECRET not in "".join(traceback.format_exception(caught.value))
     return caught.value
 
@@ -241,7 +243,9 @@ def test_the_memory_way_fails_as_it_was_told_and_remembers_what_was_asked():
     assert [trouble(media, "a").code for _ in range(2)] == ["media-stalled", "media-gone"]
     validator = fetched(media, "a")[2]
     assert fetched(media, "a", 3, validator)[3] == b"tent"
-    assert media.opened == [("a", 0), ("a", 0), ("a", 0), ("a", 3)]
+    assert (media.opened, media.public) == ([("a", 0), ("a", 0), ("a", 0), ("a", 3)], set())
+    fetched(media, "a", public=True)
+    assert media.public == {"a"}
 
 
 # -- HTTP: what is asked
@@ -588,6 +592,194 @@ def speaks_ipv6():
 
 def test_other_ports_of_this_machine_are_fetched_from_when_named(server):
     assert fetched(source(server, own_ports=frozenset({1})), server.address())[3] == BYTES
+
+
+# -- HTTP: where a vendor's address may lead when it may lead to any public host
+
+PUBLIC = "127.0.0.2"  # in these tests
+
+
+class Names:
+    """Where names lead, by a script: each is asked about as often as it has answers; the last one stays."""
+
+    def __init__(self, **names):
+        self.names = {name.replace("_", "."): deque(answers) for name, answers in names.items()}
+        self.asked = []
+
+    def __call__(self, host):
+        self.asked.append(host)
+        answers = self.names.get(host)
+        if not answers:
+            raise OSError("no such name")
+        return answers.popleft() if len(answers) > 1 else answers[0]
+
+
+@pytest.fixture
+def public_server():
+    with Server(PUBLIC) as running:
+        yield running
+
+
+def open_to_public(resolve, *, allow="media.example", connect_timeout=5.0, **more):
+    more = {"resolve": resolve, "is_public": lambda address: address == PUBLIC, **more}
+    return HttpMediaSource(GuardedSession(connect_timeout), MediaAllow.parse(allow), **more)
+
+
+def picture(server, host="pictures.example"):
+    return f"http://{host}:{server.port}/1.jpg?sign={SECRET}"
+
+
+def test_any_public_host_is_fetched_from_under_its_own_name_at_the_address_that_was_judged(public_server):
+    names = Names(pictures_example=[(PUBLIC,), ("127.0.0.1",)])
+    found = fetched(open_to_public(names), picture(public_server), public=True)
+    assert (found[3], names.asked) == (BYTES, ["pictures.example"])
+    assert public_server.heard[0].headers["host"] == f"pictures.example:{public_server.port}"
+    assert public_server.heard[0].line == f"GET /1.jpg?sign={SECRET} HTTP/1.1"
+
+
+def test_a_name_is_judged_once_even_when_the_host_has_to_be_asked_anew(public_server):
+    names = Names(pictures_example=[(PUBLIC,), ("127.0.0.1",)])
+    public_server.says(["HTTP/1.1 416 No", "Content-Length: 0"])
+    assert fetched(open_to_public(names), picture(public_server), 9, '"v1"', public=True)[0] == 0
+    assert (len(public_server.heard), len(names.asked)) == (2, 1)
+
+
+def test_a_public_host_is_only_for_those_who_may_name_any(public_server):
+    names = Names(pictures_example=[(PUBLIC,)])
+    error = trouble(open_to_public(names), picture(public_server))
+    assert (error.code, names.asked, public_server.heard) == ("media-host-not-allowed", [], [])
+
+
+@pytest.mark.parametrize("led", [("127.0.0.1",), (PUBLIC, "127.0.0.1"), ("127.0.0.1", PUBLIC)])
+def test_a_host_of_which_one_address_is_not_public_waits_with_the_line_to_add(public_server, led):
+    error = trouble(open_to_public(Names(pictures_example=[led])), picture(public_server), public=True)
+    assert (error.code, error.whose, error.asked) == ("media-host-not-allowed", Whose.VENDOR, False)
+    assert error.detail.endswith(f"MEDIA_ALLOW=media.example,pictures.example:{public_server.port}")
+    assert public_server.heard == []
+
+
+@pytest.mark.parametrize("names", [Names(), Names(localhost=[()])])
+def test_a_public_host_whose_name_leads_nowhere_is_away_and_nobody_else_is_asked_where_it_leads(
+    server, names
+):
+    error = trouble(open_to_public(names), picture(server, host="localhost"), public=True)
+    assert (error.code, error.whose, error.asked) == ("media-host-away", Whose.VENDOR, False)
+    assert server.heard == []
+
+
+def test_when_one_address_of_a_public_host_is_away_the_next_one_is_tried(public_server):
+    names = Names(pictures_example=[("127.0.0.3", PUBLIC)])
+    guarded = open_to_public(names, is_public=lambda _: True)
+    assert fetched(guarded, picture(public_server), public=True)[3] == BYTES
+
+
+def test_a_public_host_that_is_away_is_nobodys_fault_who_asks(server):
+    error = trouble(open_to_public(Names(pictures_example=[(PUBLIC, PUBLIC)])), picture(server), public=True)
+    assert (error.code, error.whose, error.asked) == ("media-host-away", Whose.VENDOR, False)
+    assert PUBLIC not in error.detail
+
+
+def test_a_public_host_of_many_addresses_that_never_answer_holds_nobody_for_long():
+    with a_port_that_never_answers() as port:
+        names = Names(pictures_example=[("127.0.0.1",) * 50])
+        guarded = open_to_public(names, is_public=lambda _: True, connect_timeout=STALL, stall=STALL)
+        began = time.monotonic()
+        error = trouble(guarded, f"http://pictures.example:{port}/", public=True)
+        assert (error.code, time.monotonic() - began < 2) == ("media-host-away", True)
+
+
+def test_a_judged_address_is_asked_for_the_certificate_of_the_name():
+    with socket.create_server((PUBLIC, 0)) as listening, ThreadPoolExecutor(1) as asking:
+        listening.settimeout(3)
+        address = f"https://pictures.example:{listening.getsockname()[1]}/1.jpg"
+        names = Names(pictures_example=[(PUBLIC,)])
+        error = asking.submit(trouble, open_to_public(names), address, public=True)
+        connection, _ = listening.accept()
+        with connection:
+            hello = connection.recv(65_536)
+        assert b"pictures.example" in hello
+        assert error.result().code in ("media-host-away", "media-broken-off")
+
+
+def test_our_own_ports_are_not_public_whatever_leads_there(public_server):
+    guarded = open_to_public(
+        Names(pictures_example=[(PUBLIC,)]),
+        own_ports=frozenset({public_server.port}),
+        is_public=lambda _: True,
+    )
+    error = trouble(guarded, picture(public_server), public=True)
+    assert (error.code, "our own" in error.detail, public_server.heard) == (
+        "media-host-not-allowed",
+        True,
+        [],
+    )
+
+
+def test_a_named_host_is_fetched_from_as_before_by_those_who_may_name_any(server):
+    def nobody(host):
+        raise AssertionError(host)
+
+    guarded = open_to_public(nobody, allow="127.0.0.1", is_public=nobody)
+    assert fetched(guarded, server.address(), public=True)[3] == BYTES
+
+
+def test_a_named_host_on_a_port_of_our_number_is_connected_to_where_it_was_found_not_to_be_us():
+    guard = MediaGuard(
+        MediaAllow.parse("media.example"), frozenset({8000}), Names(media_example=[("192.0.2.1",)])
+    )
+    assert guard.passed("http://media.example:8000/x").at == ("192.0.2.1",)
+    assert guard.passed("http://media.example:8001/x").at is None
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1", "127.1", "2130706433", "0x7f.1", "0", "0.0.0.0", "localhost", "[::1]", "[::]", "[::ffff:127.0.0.1]",
+        "[::7f00:1]", "10.0.0.1", "169.254.169.254", "[fe80::1]", "[64:ff9b::7f00:1]",
+    ],
+)  # fmt: skip
+def test_no_spelling_of_an_inner_place_is_public(server, host):
+    guarded = HttpMediaSource(GuardedSession(), MediaAllow.parse("media.example"))
+    error = trouble(guarded, f"http://{host}:{server.port}/?sign={SECRET}", public=True)
+    assert error.code in ("media-host-not-allowed", "media-host-away")
+    assert (
+        error.code == "media-host-not-allowed" or ":" in host
+    )  # where there is no IPv6, such names lead nowhere
+    assert server.heard == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "8.8.8.8", "100.63.255.255", "100.128.0.0", "172.32.0.1", "223.255.255.255", "2001:4860:4860::8888", "2400:3200::1",
+        "::ffff:8.8.8.8", "64:ff9b::808:808", "2002:808:808::1",
+    ],
+)  # fmt: skip
+def test_global_unicast_is_public_in_whatever_it_is_wrapped(address):
+    assert is_public(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "0.0.0.0", "0.1.2.3", "10.1.2.3", "100.64.0.1", "100.100.100.200", "100.127.255.255", "127.0.0.1", "127.255.255.254",
+        "168.63.129.16", "169.254.169.254", "172.16.0.1", "172.31.255.255", "192.0.0.8", "192.0.0.192", "192.0.2.1",
+        "192.168.0.1", "198.18.0.1", "198.51.100.1", "203.0.113.1", "224.0.0.1", "239.255.255.255", "240.0.0.1",
+        "255.255.255.255", "::", "::1", "::7f00:1", "::808:808", "100::1", "2001::1", "2001:db8::1", "3fff::1", "4000::1",
+        "5f00::1", "fc00::1", "fd00:ec2::254", "fe80::1", "fe80::1%1", "fec0::1", "ff02::1", "ff0e::1",
+        "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:100.64.0.1", "::ffff:224.0.0.1", "::ffff:168.63.129.16",
+        "64:ff9b::127.0.0.1", "64:ff9b::a9fe:a9fe", "64:ff9b:1::808:808", "2002:7f00:1::1", "2002:a00:1::", "2002:e000:1::",
+    ],
+)  # fmt: skip
+def test_what_is_not_global_unicast_is_not_public_in_whatever_it_is_wrapped(address):
+    assert not is_public(address)
+
+
+def test_every_address_of_this_machine_is_ours_and_no_other():
+    assert is_ours("127.0.0.1")
+    assert is_ours("0.0.0.0")
+    assert not is_ours("192.0.2.1")
+    assert not is_ours("2001:db8::1")
 
 
 # -- HTTP: calls to a vendor's API
