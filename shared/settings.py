@@ -216,7 +216,10 @@ class Settings:
     media_allow: str = setting(
         "MEDIA_ALLOW", "", "where a vendor's address may lead; empty: the vendors' own hosts"
     )
-    vendors: tuple[str, ...] = setting("VENDORS", "sms", "the vendor folders in use", words)
+    vendors: tuple[str, ...] = setting("VENDORS", "sms,imou", "the vendor folders in use", words)
+    harvest_every: timedelta = setting(
+        "HARVEST_EVERY", "3600", "between two listings of a camera's records; 0: only by hand", seconds
+    )
     sweep_every: timedelta = setting("SWEEP_EVERY", "15", "between two sweeps", pause)
     silence: timedelta = setting(
         "CALLBACK_SILENCE", "90", "without news for so long, a download is asked about", pause

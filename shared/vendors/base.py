@@ -5,9 +5,11 @@ A folder knows no adapter: whatever it needs from the outside world comes in thr
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
-from shared.ports import PlaybackSource, SharedMemory
+from shared.ports import PlaybackSource, RecordSource, SharedMemory
+from shared.sealing import Seal
 
 SettingsT = TypeVar("SettingsT")
 
@@ -28,21 +30,28 @@ class Http(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Toolbox:
-    """What a vendor's client is built with, beside its settings."""
+    """What a vendor's client is built with, beside its settings. `seal` is for secrets that go into `memory`."""
 
     http: Http
     memory: SharedMemory
+    seal: Seal
+    now: Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True)
 class Vendor(Generic[SettingsT]):
-    """One vendor: `settings` is its settings dataclass, read by the one reader of settings.
+    """One vendor: `settings` is its settings dataclass, read by the one reader of settings; it has a `base_url`.
 
     `section` reads the vendor's part of a camera in the cameras file into a frozen value, or raises Invalid naming the
-    field. `build` gives the client; it does no I/O and is satisfied with settings that are not set.
+    field. `lacks` names the settings without which nothing can be asked of it, or is empty. `playback` and `records` give
+    the clients of what the vendor can do; they do no I/O and are satisfied with settings that are not set. `public_media`:
+    the addresses in its answers may lead to any public host.
     """
 
     name: str
     settings: type[SettingsT]
     section: Callable[[Mapping[str, object]], object]
-    build: Callable[[SettingsT, Toolbox], PlaybackSource]
+    lacks: Callable[[SettingsT], str]
+    playback: Callable[[SettingsT, Toolbox], PlaybackSource] | None = None
+    records: Callable[[SettingsT, Toolbox], RecordSource] | None = None
+    public_media: bool = False

@@ -11,7 +11,9 @@ from shared.adapters.memory import HandClock, MemoryShared
 from shared.domain.events import Sighting
 from shared.errors import Invalid
 from shared.ports import News
+from shared.sealing import Seal
 from shared.settings import Source, read
+from shared.signing import Keys
 from shared.vendors.base import Toolbox
 from shared.vendors.sms import VENDOR
 from shared.vendors.sms.addresses import file_identity
@@ -32,8 +34,8 @@ class NoHttp:
 
 
 def vendor(memory=None, **environ):
-    toolbox = Toolbox(NoHttp(), memory or shared_memory())
-    return VENDOR.build(read(SmsSettings, Source(environ, {}, Path())), toolbox)
+    toolbox = Toolbox(NoHttp(), memory or shared_memory(), Seal(Keys(("a secret key",))), HandClock().now)
+    return VENDOR.playback(read(SmsSettings, Source(environ, {}, Path())), toolbox)
 
 
 def shared_memory():

@@ -19,7 +19,9 @@ from shared.domain.events import Sighting
 from shared.domain.job import Lane, Window
 from shared.errors import AnswerUnknown, Final, Gone, Invalid, Nothing, Transient, Whose
 from shared.ports import News, Submission
+from shared.sealing import Seal
 from shared.settings import Source, read
+from shared.signing import Keys
 from shared.vendors.base import Toolbox
 from shared.vendors.sms import VENDOR
 from shared.vendors.sms.settings import SmsSettings
@@ -114,7 +116,9 @@ def platform():
 
 def client(base_url, http=None, **environ):
     settings = read(SmsSettings, Source({"SMS_BASE_URL": base_url, **environ}, {}, Path()))
-    return VENDOR.build(settings, Toolbox(http or GuardedSession(), MemoryShared(HandClock())))
+    clock = HandClock()
+    seal = Seal(Keys(("a secret key",)))
+    return VENDOR.playback(settings, Toolbox(http or GuardedSession(), MemoryShared(clock), seal, clock.now))
 
 
 def camera(**section):

@@ -5,4 +5,10 @@ from shared.vendors.sms.client import SmsPlayback
 from shared.vendors.sms.section import read_section
 from shared.vendors.sms.settings import SmsSettings
 
-VENDOR = Vendor(name="sms", settings=SmsSettings, section=read_section, build=SmsPlayback)
+VENDOR = Vendor(
+    name="sms",
+    settings=SmsSettings,
+    section=read_section,
+    lacks=lambda settings: "" if settings.base_url else "SMS_BASE_URL",
+    playback=SmsPlayback,
+)
