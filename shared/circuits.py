@@ -37,6 +37,10 @@ class Circuits:
         """The vendor failed a job."""
         self._move(vendor, lambda old: circuit.faulted(old, job, code, reason, self.now(), self.pause))
 
+    def shut(self, vendor: str, code: str, reason: str, until: datetime) -> None:
+        """The vendor has said until when it serves nobody."""
+        self._move(vendor, lambda old: circuit.shut(old, code, reason, until), until - self.now() + _KEPT)
+
     def probe_failed(self, vendor: str) -> None:
         """The vendor failed a probe."""
         self._move(vendor, lambda old: circuit.probe_failed(old, self.now(), self.pause, self.most))
@@ -46,12 +50,12 @@ class Circuits:
         ready = self.get(vendor).may_probe(self.now())
         return ready and self.memory.hold(f"probe:{vendor}", owner, self.pause)
 
-    def _move(self, vendor: str, change: Callable[[Circuit], Circuit]) -> None:
+    def _move(self, vendor: str, change: Callable[[Circuit], Circuit], kept: timedelta = _KEPT) -> None:
         for _ in range(20):  # then somebody else has said the same
             text = self.memory.get(_key(vendor))
             old = _read(text)
             new = change(old)
-            if new == old or self.memory.swap(_key(vendor), text, _written(new), _KEPT):
+            if new == old or self.memory.swap(_key(vendor), text, _written(new), kept):
                 return
 
 

@@ -3,26 +3,33 @@
 `wiring.build` makes them of the real world; tests make them of memory twins.
 """
 
-import os
-import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
-from uuid import uuid4
 
 from shared.circuits import Circuits
 from shared.domain.job import Lease
+from shared.domain.retries import Backoff
+from shared.harvests import Harvests
+from shared.leases import Leases
 from shared.ledger import Ledger
-from shared.ports import Archive, CameraStore, JobStore, MediaCheck, MediaSource, PlaybackSource, SharedMemory
+from shared.owners import this_process
+from shared.ports import (
+    Archive,
+    CameraStore,
+    JobStore,
+    MediaCheck,
+    MediaSource,
+    PlaybackSource,
+    RecordSource,
+    RecordStore,
+    SharedMemory,
+)
 from shared.settings import Settings
 from shared.signing import Keys, callback_token
-from shared.sweep import LAST_SWEEP, Sweep
+from shared.sweep import LAST_SWEEP, Sweep, Sweeper
 from shared.wishes import Wishes
-
-
-def _owner() -> str:
-    return f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,7 @@ class Services:
 
     settings: Settings
     jobs: JobStore
+    records: RecordStore
     memory: SharedMemory
     ledger: Ledger
     cameras: CameraStore
@@ -41,9 +49,11 @@ class Services:
     keys: Keys
     admin_tokens: tuple[str, ...]
     public_url: str
+    record_sources: Mapping[str, RecordSource] = field(default_factory=dict)
+    public_media: frozenset[str] = frozenset()  # vendors whose addresses may lead to any public host
     simulated: bool = False
     stopping: Callable[[], bool] = lambda: False  # whether this process should come to an end in good order
-    owner: str = field(default_factory=_owner)
+    owner: str = field(default_factory=this_process)
 
     @cached_property
     def wishes(self) -> Wishes:
@@ -61,7 +71,43 @@ class Services:
     def sweep(self) -> Sweep:
         """The healer."""
         retention = timedelta(days=self.settings.retention_days)
-        return Sweep(self.ledger, self.memory, self.settings.sweep_every, retention, self.owner)
+        return Sweep(
+            self.ledger,
+            self.memory,
+            self.records,
+            self.harvests,
+            self.settings.sweep_every,
+            retention,
+            self.owner,
+        )
+
+    @cached_property
+    def harvests(self) -> Harvests:
+        """Which records are to be listed next."""
+        return Harvests(
+            self.memory,
+            self.cameras,
+            self.record_sources,
+            self.ledger.effects,
+            self.jobs.now,
+            self.settings.harvest_every,
+            self.settings.lease,
+            Backoff(self.settings.retry_wait, max(self.settings.harvest_every, self.settings.retry_wait)),
+        )
+
+    @cached_property
+    def leases(self) -> Leases:
+        """Gives back what the dead held."""
+        return Leases(self.ledger, self.memory, self.harvests)
+
+    def sweeper(self) -> Sweeper:
+        """A thread that gives back what the dead held, and sweeps."""
+        return Sweeper(self.settings.sweep_every, self.leases.give_back, self.sweep.run)
+
+    @property
+    def vendors(self) -> tuple[str, ...]:
+        """Everybody who can be asked for anything."""
+        return tuple(dict.fromkeys((*self.sources, *self.record_sources)))
 
     def callback_url(self, vendor: str, job_id: str, attempt: int) -> str:
         """The address to which a vendor reports on one attempt."""

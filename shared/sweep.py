@@ -6,16 +6,20 @@ parent, with a client of its own, under a lease; the beat is only a nudge.
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from threading import Event, Thread
 
-from shared.domain.effects import SETTLE, bell_of
+from shared.domain.effects import SETTLE, TELL, bell_of, harvest
 from shared.domain.events import DeadlinePassed
+from shared.domain.harvest import KEPT_BY_VENDORS
 from shared.errors import Final, GleanerError, NotFound, Transient, Whose
+from shared.harvests import Harvests
 from shared.ledger import Ledger
-from shared.ports import SharedMemory
+from shared.ports import RecordStore, SharedMemory
 
+SWEEP = "sweep"
 LAST_SWEEP = "last-sweep"
 _BATCH = 500
 _MOST_BELLS = 8  # a worker that comes takes one job after the other, so a few bells wake as many as there are
@@ -29,21 +33,25 @@ class Sweep:
 
     ledger: Ledger
     memory: SharedMemory
+    records: RecordStore
+    harvests: Harvests
     every: timedelta
     retention: timedelta
     owner: str
 
     def run(self) -> int | None:
         """Look at everything that is overdue; how many jobs it looked at, or None when another process sweeps."""
-        if not self.memory.hold("sweep", self.owner, self.every * 2):
+        if not self.memory.hold(SWEEP, self.owner, self.every * 2):
             return None
         struck = 0
         while jobs := self._strike():
             struck += jobs
             if jobs < _BATCH:
                 break
+        self._ring_for_records()
         jobs_store = self.ledger.jobs
         jobs_store.forget(jobs_store.now() - self.retention, _BATCH)
+        self.records.forget(jobs_store.now() - self.retention - KEPT_BY_VENDORS, _BATCH)
         self.memory.swap(LAST_SWEEP, self.memory.get(LAST_SWEEP), jobs_store.now().isoformat())
         return struck
 
@@ -56,6 +64,13 @@ class Sweep:
         for _ in range(min(found.debts, _MOST_BELLS)):
             self.ledger.effects.ring(SETTLE)
         return struck
+
+    def _ring_for_records(self) -> None:
+        for vendor, number in self.harvests.due().items():
+            for _ in range(min(number, _MOST_BELLS)):
+                self.ledger.effects.ring(harvest(vendor))
+        if self.records.untold(1):
+            self.ledger.effects.ring(TELL)
 
     def _struck(self, job_id: str) -> bool:
         """Whether the clock struck for this job. What is wrong with it alone must not keep the others waiting."""
@@ -73,21 +88,23 @@ class Sweep:
 
 
 class Sweeper(Thread):
-    """Sweeps at once, and then until stopped. Trouble with the store is logged and met again at the next sweep."""
+    """Does its chores at once, and then until stopped. Trouble with the store is logged and met again at the next round."""
 
-    def __init__(self, sweep: Sweep) -> None:
+    def __init__(self, every: timedelta, *chores: Callable[[], object]) -> None:
         super().__init__(name="sweeper", daemon=True)
-        self._sweep = sweep
+        self._every = every
+        self._chores = chores
         self._over = Event()
 
     def run(self) -> None:
         """The thread's body."""
         while not self._over.is_set():
             try:
-                self._sweep.run()
+                for chore in self._chores:
+                    chore()
             except GleanerError as error:
                 log.warning("the sweep could not finish", extra={"code": error.code, "detail": error.detail})
-            self._over.wait(self._sweep.every.total_seconds())
+            self._over.wait(self._every.total_seconds())
 
     def stop(self) -> None:
         """Let the thread end after the sweep under way."""

@@ -20,11 +20,14 @@ from shared.adapters.disk_archive import DiskArchive
 from shared.adapters.http import GuardedSession
 from shared.adapters.http_media import HttpMediaSource
 from shared.adapters.media_guard import MediaAllow
+from shared.adapters.record_store import RedisRecordStore
 from shared.adapters.redis_address import broker_place, next_database, state_place
-from shared.adapters.redis_store import RedisJobStore, RedisShared
+from shared.adapters.redis_shared import RedisShared
+from shared.adapters.redis_store import RedisJobStore
 from shared.domain.retries import Policy
 from shared.errors import Misconfigured
 from shared.ledger import Ledger
+from shared.sealing import Seal
 from shared.services import Services
 from shared.settings import Settings, Source, read, source, words
 from shared.signing import Keys
@@ -43,10 +46,13 @@ def build(settings: Settings | None = None, where: Source | None = None, patient
     policy = policy_of(settings)
     session = GuardedSession()
     own = {vendor.name: read(vendor.settings, where) for vendor in vendors.values()}
-    toolbox = Toolbox(session, memory)
+    keys = Keys(_secrets(settings.secret_key, settings.home, secrets.SECRET_KEY))
+    seal = Seal(keys)
+    toolbox = Toolbox(session, memory, seal, jobs.now)
     return Services(
         settings=settings,
         jobs=jobs,
+        records=RedisRecordStore(client, settings.redis_prefix, seal),
         memory=memory,
         ledger=Ledger(jobs, CeleryQueue(broker_url(settings), settings.redis_prefix), policy),
         cameras=CamerasFile(
@@ -55,8 +61,16 @@ def build(settings: Settings | None = None, where: Source | None = None, patient
         archive=archive(settings),
         media=HttpMediaSource(session, _allowed(settings, vendors, own), frozenset({settings.port})),
         check=media.check,
-        sources={name: vendor.build(own[name], toolbox) for name, vendor in vendors.items()},
-        keys=Keys(_secrets(settings.secret_key, settings.home, secrets.SECRET_KEY)),
+        sources={
+            name: vendor.playback(own[name], toolbox) for name, vendor in vendors.items() if vendor.playback
+        },
+        record_sources={
+            name: vendor.records(own[name], toolbox)
+            for name, vendor in vendors.items()
+            if vendor.records and not vendor.lacks(own[name])
+        },
+        public_media=frozenset(name for name, vendor in vendors.items() if vendor.public_media),
+        keys=keys,
         admin_tokens=_secrets(settings.admin_token, settings.home, secrets.ADMIN_TOKEN),
         public_url=settings.public_url or settings.local_url,
         simulated=settings.simulated,

@@ -1,18 +1,21 @@
 """Readable defaults: a camera, a job in any state, and services made of memory twins."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from shared.adapters.memory import HandClock, ListQueue, MemoryCameras, MemoryJobStore, MemoryShared
 from shared.adapters.memory_archive import MemoryArchive, MemoryMedia
+from shared.adapters.memory_records import MemoryRecordStore
 from shared.domain import lifecycle, planning
 from shared.domain.camera import Camera
+from shared.domain.events import Sighting
 from shared.domain.job import Job, Kind, Lane, Origin, Window
+from shared.domain.records import Chapter, Record, record_id
 from shared.domain.retries import Policy
 from shared.ledger import Ledger
-from shared.ports import JobStore
+from shared.ports import JobStore, Listed
 from shared.services import Services
 from shared.settings import Settings, Source, read
 from shared.signing import Keys
@@ -58,6 +61,35 @@ def a_job(**changes: Any) -> Job:
     return replace(job, due_at=lifecycle.due(job, POLICY))
 
 
+TODAY = date(2026, 11, 20)
+
+
+def a_record(key: str = "1", **changes: Any) -> Record:
+    """A record of today's morning, with one chapter."""
+    camera, package = changes.get("camera", "front-door"), changes.get("package", "digest")
+    record = Record(
+        id=record_id("imou", camera, package, key),
+        vendor="imou",
+        camera=camera,
+        package=package,
+        day=TODAY,
+        created_at=NOON - timedelta(hours=4),
+        vendor_id=key,
+        tags=("人",),
+        chapters=(Chapter("08:00", ("人",), "一人走过门口", 12.0, NOON - timedelta(hours=3)),),
+        duration_seconds=12.0,
+        size=1000,
+    )
+    return replace(record, **changes)
+
+
+def a_listed(key: str = "1", signed: str = "1", **changes: Any) -> Listed:
+    """A record as a listing has it, with an address of its picture that is `signed`."""
+    return Listed(
+        a_record(key, **changes), Sighting("picture", f"http://pictures.example/{key}?sign={signed}")
+    )
+
+
 def a_ledger(jobs: JobStore | None = None, clock: HandClock | None = None, policy: Policy = POLICY) -> Ledger:
     """A ledger on a memory store, with its doorbells as a list."""
     return Ledger(jobs or MemoryJobStore(clock or HandClock(NOON)), ListQueue(), policy)
@@ -78,6 +110,7 @@ def services(clock: HandClock | None = None, policy: Policy = POLICY, **parts: A
     made = {
         "settings": some_settings(),
         "memory": MemoryShared(clock),
+        "records": MemoryRecordStore(),
         "ledger": Ledger(jobs, bells, policy),
         "cameras": MemoryCameras(a_camera()),
         "archive": MemoryArchive(),

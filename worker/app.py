@@ -17,7 +17,6 @@ from shared.domain.effects import CONTROL
 from shared.logs import set_up
 from shared.services import Services
 from shared.settings import Settings, read, source
-from shared.sweep import Sweeper
 from shared.wiring import broker_url, build
 from worker.schedule import schedule
 
@@ -86,4 +85,4 @@ def _before(number: int, handler: Any) -> None:
 
 @signals.worker_ready.connect
 def _sweep_in_parent(**_: Any) -> None:
-    Sweeper(services().sweep).start()
+    services().sweeper().start()

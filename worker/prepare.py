@@ -13,7 +13,6 @@ from shared.domain.lifecycle import Moved
 from shared.errors import (
     AnswerUnknown,
     Final,
-    GleanerError,
     Invalid,
     Misconfigured,
     Nothing,
@@ -22,6 +21,7 @@ from shared.errors import (
 )
 from shared.services import Services
 from worker import withdraw
+from worker.health import circuit_after_probe, trouble
 
 _MARGIN = timedelta(seconds=30)  # of a submit's lease beyond the longest that its answer may take
 
@@ -64,13 +64,7 @@ def _obstacle(services: Services, job: Job, camera: Camera | None) -> e.Postpone
 
 
 def _closed(services: Services, vendor: str) -> e.Postponed | None:
-    circuits = services.circuits
-    if circuits.may_probe(vendor, services.owner):
-        if _trouble(services, vendor) is None:
-            circuits.answered(vendor)
-        else:
-            circuits.probe_failed(vendor)
-    state = circuits.get(vendor)
+    state = circuit_after_probe(services, vendor, services.sources[vendor].probe)
     if state.until is None:
         return None
     wait = max(state.until - services.jobs.now(), services.settings.retry_wait)
@@ -79,21 +73,10 @@ def _closed(services: Services, vendor: str) -> e.Postponed | None:
 
 def _unheard(services: Services, job: Job) -> e.Postponed | None:
     """After a lost answer, a vendor that answers nobody is not asked again: a lone job would use up its attempts."""
-    trouble = _trouble(services, job.vendor) if job.reason == "submit-unknown" else None
-    if trouble is None:
+    why = trouble(services.sources[job.vendor].probe) if job.reason == "submit-unknown" else None
+    if why is None:
         return None
-    return e.Postponed(
-        "submit-unknown", f"before it is asked again, the vendor has to answer at all: {trouble}"
-    )
-
-
-def _trouble(services: Services, vendor: str) -> GleanerError | None:
-    """Why the vendor does not answer a question that is nobody's, if it does not."""
-    try:
-        services.sources[vendor].probe()
-    except GleanerError as error:
-        return error
-    return None
+    return e.Postponed("submit-unknown", f"before it is asked again, the vendor has to answer at all: {why}")
 
 
 def _submit(services: Services, job: Job, camera: Camera) -> None:

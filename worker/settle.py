@@ -1,4 +1,4 @@
-"""Pay what jobs owe: withdrawals, alerts, the verdict once the grace is over, wishes for what is missing.
+"""Pay what jobs owe: withdrawals, alerts, the verdict once the grace is over, wishes for what is missing, words to records.
 
 A debt is dropped only by the event that says it was paid, so a kill in between means that it is paid again: each of
 these may be done twice.
@@ -48,9 +48,22 @@ def _wish_for_gaps(services: Services, job: Job, debt: Debt) -> None:
     services.ledger.record(job.id, Settled(debt.kind, debt.attempt, note))
 
 
+def _renew(services: Services, job: Job, debt: Debt) -> None:
+    services.harvests.renew(job.camera, job.vendor, job.window.start)
+    services.ledger.record(job.id, Settled(debt.kind, debt.attempt))
+
+
+def _link(services: Services, job: Job, debt: Debt) -> None:
+    if job.record and job.assets:
+        services.records.link(job.record, job.assets[0].key)
+    services.ledger.record(job.id, Settled(debt.kind, debt.attempt))
+
+
 _PAY = {
     DebtKind.WITHDRAW: withdraw,
     DebtKind.ALERT: _alert,
     DebtKind.VERDICT: _judge,
     DebtKind.CHILDREN: _wish_for_gaps,
+    DebtKind.RENEW: _renew,
+    DebtKind.LINK: _link,
 }

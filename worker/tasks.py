@@ -14,8 +14,10 @@ from shared.services import Services
 from worker.app import app, services
 from worker.ask import ask as ask_next
 from worker.fetch import fetch as fetch_next
+from worker.harvest import harvest as harvest_next
 from worker.prepare import prepare as prepare_next
 from worker.settle import settle as settle_next
+from worker.tell import tell as tell_next
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +48,18 @@ def fetch(queue: str) -> None:
 def settle(queue: str) -> None:
     """Pay what is owed."""
     work_off(settle_next, Ring(Step.SETTLE, queue))
+
+
+@app.task(name="gleaner.harvest")
+def harvest(queue: str) -> None:
+    """List cameras' records."""
+    work_off(harvest_next, Ring(Step.HARVEST, queue))
+
+
+@app.task(name="gleaner.tell")
+def tell(queue: str) -> None:
+    """Tell what records have to say that is new."""
+    work_off(tell_next, Ring(Step.TELL, queue))
 
 
 @app.task(name="gleaner.sweep")

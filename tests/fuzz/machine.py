@@ -13,13 +13,15 @@ import redis
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from shared.adapters.memory import HandClock, ListQueue, MemoryShared
+from shared.adapters.memory import HandClock, ListQueue, MemoryCameras, MemoryShared
+from shared.adapters.memory_records import MemoryRecordStore
 from shared.adapters.redis_store import RedisJobStore
 from shared.domain import events as e
 from shared.domain import lifecycle
 from shared.domain.job import Asset, DebtKind, FileState, Job, Kind, Lease, State, Verdict
 from shared.domain.lifecycle import Moved
-from shared.domain.retries import Policy
+from shared.domain.retries import Backoff, Policy
+from shared.harvests import Harvests
 from shared.ledger import Ledger
 from shared.ports import Change, Result
 from shared.sweep import Sweep
@@ -104,7 +106,12 @@ class World(RuleBasedStateMachine):
         self.clock = HandClock(NOON)
         self.store = ResendingStore(self.client, "{w}:", clock=self.clock)
         self.ledger = Ledger(self.store, ListQueue(), POLICY, self.table)
-        self.sweep = Sweep(self.ledger, MemoryShared(self.clock), SECOND, timedelta(days=9999), "w")
+        memory = MemoryShared(self.clock)
+        harvests = Harvests(
+            memory, MemoryCameras(), {}, ListQueue(), self.clock.now, SECOND, SECOND, Backoff(SECOND, SECOND)
+        )
+        retention = timedelta(days=9999)
+        self.sweep = Sweep(self.ledger, memory, MemoryRecordStore(), harvests, SECOND, retention, "w")
         self.fates: dict[str, Fate] = {}
         self.holds = 0
         self.jobs: list[Job] = []  # as they were after the last step

@@ -5,15 +5,26 @@ from pathlib import Path
 
 import pytest
 
-from shared.domain.effects import ASK, CONTROL, FETCH, FETCH_NEXT, SETTLE, Step, bell_of, prepare
+from shared.domain.effects import (
+    ASK,
+    CONTROL,
+    FETCH,
+    FETCH_NEXT,
+    SETTLE,
+    TELL,
+    Step,
+    bell_of,
+    harvest,
+    prepare,
+)
 from shared.settings import Settings, Source, read
 from worker import tasks
 from worker.app import app
 
 ROOT = Path(__file__).parent.parent.parent
 DEFAULT = read(Settings, Source({}, {}, ROOT))
-VENDORS = sorted({*DEFAULT.vendors, "imou"})
-BELLS = [ASK, FETCH_NEXT, SETTLE, *(prepare(vendor) for vendor in VENDORS)]
+VENDORS = DEFAULT.vendors
+BELLS = [ASK, FETCH_NEXT, SETTLE, TELL, *(bell(vendor) for vendor in VENDORS for bell in (prepare, harvest))]
 
 
 def listened_to() -> set[str]:

@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import pytest
 
+from shared.adapters import media
 from shared.adapters.memory import HandClock, ListQueue, MemoryJobStore
 from shared.adapters.memory_archive import MemoryArchive, MemoryMedia
 from shared.domain import events as e
-from shared.domain.job import FileState, Job, Lease, State, Verdict
+from shared.domain.job import FileState, Job, Kind, Lease, State, Verdict
 from shared.errors import Refused, Transient, Whose
 from shared.ledger import Ledger
 from shared.ports import Change, MediaFacts, Result
@@ -24,13 +25,13 @@ CLIP = b"clip" * 200_000
 class Fetching:
     """One job that is ready, what lies behind its file's address, and the step."""
 
-    def __init__(self, **parts: object) -> None:
+    def __init__(self, changes: dict[str, object] | None = None, **parts: object) -> None:
         self.clock = HandClock(NOON)
         self.archive, self.media = MemoryArchive(), MemoryMedia()
         self.media.put(ADDRESS, CLIP)
         given = {"archive": self.archive, "media": self.media} | parts
         self.services: Services = services(self.clock, **given)
-        job = self.services.ledger.create(a_job())
+        job = self.services.ledger.create(a_job(**(changes or {})))
         assert job
         self.id = job.id
         lease = Lease("w", NOON + timedelta(minutes=2))
@@ -99,7 +100,7 @@ def test_what_landed_before_is_adopted_and_not_fetched_again():
 
 
 def test_bytes_that_fail_the_check_are_kept_aside_and_never_under_a_final_name():
-    def no(_: object) -> MediaFacts:
+    def no(*_: object) -> MediaFacts:
         raise Refused("not-media", "a web page")
 
     one = Fetching(check=no)
@@ -111,9 +112,39 @@ def test_bytes_that_fail_the_check_are_kept_aside_and_never_under_a_final_name()
     assert one.job.state == State.WANTED
 
 
+def test_bytes_are_checked_for_what_the_job_gets():
+    one = Fetching({"kind": Kind.PICTURE})
+    one.work()
+    (asset,) = one.job.assets
+    assert (asset.content_type, asset.verdict, asset.key[-4:]) == ("image/jpeg", Verdict.COMPLETE, ".jpg")
+
+
+def test_a_picture_that_may_be_encrypted_is_kept_as_what_it_is():
+    one = Fetching({"kind": Kind.PICTURE}, check=media.check)
+    one.media.put(ADDRESS, bytes(range(256)) * 4)
+    one.work()
+    (asset,) = one.job.assets
+    assert (one.job.state, asset.verdict, asset.key[-4:]) == (State.ARCHIVED, Verdict.ENCRYPTED, ".bin")
+
+
+def test_the_sidecar_names_the_record_of_which_the_asset_is_if_there_is_one():
+    for changes, named in (({"record": "r1"}, {"record": "r1"}), ({}, {})):
+        one = Fetching(changes)
+        one.work()
+        sidecar = one.archive.sidecar(one.job.assets[0].key)
+        assert {name: sidecar[name] for name in sidecar if name == "record"} == named
+
+
+def test_only_the_addresses_of_vendors_that_may_name_any_host_may_lead_to_any_public_one():
+    for vendors, public in ((frozenset({"sms"}), {ADDRESS}), (frozenset({"another"}), set()), (None, set())):
+        one = Fetching(**({} if vendors is None else {"public_media": vendors}))
+        one.work()
+        assert one.media.public == public
+
+
 def test_short_footage_is_a_partial_asset():
     facts = MediaFacts("video/mp4", "mp4", Verdict.COMPLETE, 100.0)
-    one = Fetching(check=lambda _: facts)
+    one = Fetching(check=lambda *_: facts)
     one.work()
     (asset,) = one.job.assets
     assert (asset.verdict, asset.duration_seconds) == (Verdict.PARTIAL, 100.0)

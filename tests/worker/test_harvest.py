@@ -1,0 +1,402 @@
+"""The harvest, from a wish or the schedule to jobs and descriptions, on memory twins and a vendor that answers from a shelf."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from shared.adapters.memory import HandClock, ListQueue, MemoryCameras
+from shared.adapters.memory_archive import MemoryArchive, MemoryMedia
+from shared.domain.effects import TELL
+from shared.domain.effects import harvest as bell
+from shared.domain.harvest import Course
+from shared.domain.job import Kind, State
+from shared.domain.records import Chapter
+from shared.errors import Final, Invalid, Transient, Whose
+from shared.ports import Query, RecordQuery
+from shared.services import Services
+from tests.builders import NOON, TODAY, a_camera, a_listed, services, some_settings
+from tests.stand_ins import StandInRecords, away
+from worker.fetch import fetch
+from worker.harvest import harvest
+from worker.settle import settle
+from worker.tell import tell
+
+JPEG = b"a picture"
+YESTERDAY = TODAY - timedelta(days=1)
+
+
+class ShakyArchive(MemoryArchive):
+    """An archive that may be away; what was described is listed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.away = False
+        self.described: list[str] = []
+
+    def describe(self, key, description):
+        """Put it there, or fail."""
+        if self.away:
+            raise Transient("archive-unwritable", whose=Whose.VENDOR)
+        written = super().describe(key, description)
+        self.described += [key] if written else []
+        return written
+
+
+class Harvesting:
+    """Two cameras, their records at a vendor, and the steps."""
+
+    def __init__(self, *packages: str, **environ: str) -> None:
+        self.clock, self.bells = HandClock(NOON), ListQueue()
+        self.source = StandInRecords(*packages)
+        self.archive, self.media = ShakyArchive(), MemoryMedia()
+        cameras = [a_camera(name, sections={"imou": object()}) for name in ("front-door", "back-door")]
+        self.services: Services = services(
+            self.clock,
+            settings=some_settings(**environ),
+            bells=self.bells,
+            cameras=MemoryCameras(*cameras, a_camera("sms-only")),
+            record_sources={"imou": self.source},
+            archive=self.archive,
+            media=self.media,
+        )
+
+    def round(self) -> None:
+        """All that is due now."""
+        while harvest(self.services, "imou"):
+            pass
+
+    def fetch(self) -> None:
+        """All that can be fetched now, and all that is owed then."""
+        self.services.jobs.overdue(100)
+        while fetch(self.services, "fetch"):
+            pass
+        while settle(self.services, "control"):
+            pass
+
+    def after(self, **length: float) -> None:
+        """Let time pass."""
+        self.clock.at += timedelta(**length)
+
+    def jobs(self, *states: State):
+        return self.services.jobs.list(Query(states=frozenset(states), kind=Kind.PICTURE)).jobs
+
+    def entries(self):
+        return self.services.records.list(RecordQuery()).entries
+
+    def standing(self, camera: str = "front-door"):
+        (subject,) = self.services.harvests.subjects(camera)
+        return self.services.harvests.standing(subject)
+
+
+@pytest.fixture
+def here() -> Harvesting:
+    return Harvesting()
+
+
+def test_the_schedule_lists_today_and_yesterday_of_every_camera_that_the_vendor_knows(here):
+    assert here.services.harvests.due() == {"imou": 2}
+    here.round()
+    assert sorted(here.source.asked) == [
+        (camera, "digest", day) for camera in ("back-door", "front-door") for day in (YESTERDAY, TODAY)
+    ]
+    assert here.services.harvests.due() == {}
+
+
+def test_a_record_becomes_a_job_for_its_picture_and_a_description(here):
+    here.source.put(a_listed("7"))
+    here.round()
+    (entry,), (job,) = here.entries(), here.jobs()
+    assert (entry.revision, entry.told, entry.jobs) == (1, 1, (job.id,))
+    assert (job.state, job.record, job.camera) == (State.READY, entry.record.id, "front-door")
+    told = here.archive.description(f"front-door/2026/11/20/record-{entry.record.id}.json")
+    assert told
+    assert (told["revision"], told["tags"], told["vendor_id"]) == (1, ["人"], "7")
+    assert "sign=" not in str(told)
+
+
+def test_the_picture_is_fetched_and_its_record_knows_where_it_is(here):
+    listed = a_listed("7")
+    here.media.put(listed.picture.address, JPEG)
+    here.source.put(listed)
+    here.round()
+    here.fetch()
+    (entry,), (job,) = here.entries(), here.jobs()
+    assert (job.state, entry.picture_key) == (State.ARCHIVED, job.assets[0].key)
+    assert here.archive.sidecar(job.assets[0].key)["record"] == entry.record.id
+
+
+def test_the_same_listing_again_changes_nothing(here):
+    here.source.put(*(a_listed(str(number)) for number in range(5)))
+    here.round()
+    for number in range(5):
+        here.source.put(a_listed(str(number), signed="anew"))
+    here.after(hours=1)
+    here.round()
+    assert [entry.revision for entry in here.entries()] == [1] * 5
+    assert len(here.jobs()) == 5
+    assert len(here.archive.described) == 5
+
+
+def test_a_record_that_grows_is_the_same_record_in_a_new_revision(here):
+    here.source.put(a_listed("7"))
+    here.round()
+    (before,) = here.entries()
+    grown = tuple(Chapter(f"{hour:02}:00", ("人",), "又一人") for hour in (8, 9, 10))
+    here.source.put(a_listed("7", chapters=grown))
+    here.after(hours=1)
+    here.round()
+    (entry,) = here.entries()
+    assert (entry.record.id, entry.revision, entry.told) == (before.record.id, 2, 2)
+    told = here.archive.description(f"front-door/2026/11/20/record-{entry.record.id}.json")
+    assert len(here.archive.described) == 2
+    assert [chapter["time_point"] for chapter in told["chapters"]] == ["08:00", "09:00", "10:00"]
+    assert len(here.jobs()) == 1
+
+
+def test_yesterday_is_listed_until_two_readings_past_its_end_were_alike(here):
+    for _ in range(4):
+        here.round()
+        here.after(hours=1)
+    days = [day for camera, _, day in here.source.asked if camera == "front-door"]
+    assert days == [YESTERDAY, TODAY, YESTERDAY, TODAY, TODAY, TODAY]
+
+
+def test_a_listing_that_breaks_off_keeps_what_came_and_the_day_stays_wanted(here):
+    here.source.put(*(a_listed(str(number)) for number in range(4)))
+    here.source.troubles = {1: Transient("vendor-unreadable")}
+    here.round()
+    assert len(here.entries()) == 2
+    assert here.standing().outcome == "vendor-unreadable"
+    assert TODAY in here.standing().wanted
+    here.source.troubles = {}
+    here.after(seconds=15)
+    here.round()
+    assert len(here.entries()) == 4
+    assert here.standing().outcome == "ok"
+
+
+def test_a_dead_camera_delays_no_other_and_is_tried_again_the_next_day(here):
+    listing = here.source.listing
+
+    def only_one(camera, package, day):
+        if camera.name == "front-door":
+            here.source.asked.append((camera.name, package, day))
+            raise Final("camera-refused", "not bound")
+        yield from listing(camera, package, day)
+
+    here.source.listing = only_one
+    here.source.put(a_listed("7", camera="back-door"))
+    here.round()
+    assert (len(here.entries()), here.standing().outcome) == (1, "camera-refused")
+    asked = len([each for each in here.source.asked if each[0] == "front-door"])
+    here.after(hours=23)
+    here.round()
+    assert len([each for each in here.source.asked if each[0] == "front-door"]) == asked == 1
+    here.after(hours=2)
+    here.round()
+    assert len([each for each in here.source.asked if each[0] == "front-door"]) == 2
+
+
+def test_a_vendor_that_answers_nobody_is_probed_and_not_asked(here):
+    here.source.troubles = {0: Transient("vendor-away", whose=Whose.VENDOR)}
+    for _ in range(6):
+        here.round()
+        here.after(seconds=200)
+    here.source.probes.then = away
+    asked = len(here.source.asked)
+    assert here.services.circuits.get("imou").open
+    here.after(minutes=5)
+    here.round()
+    assert (len(here.source.asked), here.source.probed > 0) == (asked, True)
+    here.source.probes.then, here.source.troubles = None, {}
+    here.after(hours=1)
+    here.round()
+    assert here.standing().outcome == "ok"
+
+
+def test_nothing_is_asked_before_the_time_that_a_vendor_has_named(here):
+    until = NOON + timedelta(hours=12)
+    here.source.troubles = {0: Transient("quota-spent", whose=Whose.VENDOR, asked=False, until=until)}
+    here.round()
+    asked = len(here.source.asked)
+    here.after(hours=11, minutes=59)
+    here.round()
+    assert len(here.source.asked) == asked
+    assert not here.services.circuits.get("imou").open
+    here.source.troubles = {}
+    here.after(minutes=2)
+    here.round()
+    assert here.standing().outcome == "ok"
+
+
+def test_a_dead_address_brings_one_more_listing_which_renews_it(here):
+    here.source.put(a_listed("7"))
+    here.round()
+    here.fetch()  # nothing lies behind the address
+    (job,) = here.jobs()
+    assert job.state == State.WANTED
+    assert here.services.harvests.due() == {"imou": 1}
+    renewed = a_listed("7", signed="2")
+    here.media.put(renewed.picture.address, JPEG)
+    here.source.put(renewed)
+    here.round()
+    here.fetch()
+    (job,) = here.jobs()
+    assert (job.state, job.attempts) == (State.ARCHIVED, 0)
+
+
+def test_a_picture_whose_record_is_no_longer_listed_is_empty(here):
+    here.source.put(a_listed("7"))
+    here.round()
+    here.fetch()
+    here.source.shelf.clear()
+    here.round()
+    assert [(job.state, job.reason) for job in here.jobs()] == [(State.EMPTY, "record-gone")]
+
+
+def test_a_listing_of_another_package_says_nothing_about_a_record():
+    here = Harvesting("digest", "events")
+    here.source.put(a_listed("7"))
+    here.round()
+    here.fetch()
+    listing = here.source.listing
+
+    def without_digests(camera, package, day):
+        if package == "digest":
+            raise Transient("vendor-error")
+        yield from listing(camera, package, day)
+
+    here.source.listing = without_digests
+    here.after(hours=1)
+    here.round()
+    assert [job.state for job in here.jobs()] == [State.WANTED]
+
+
+def test_a_picture_that_comes_later_than_its_record_is_fetched_all_the_same(here):
+    here.source.put(replace(a_listed("7"), picture=None))
+    here.round()
+    assert here.jobs() == ()
+    here.source.put(a_listed("7"))
+    here.after(hours=1)
+    here.round()
+    (entry,), (job,) = here.entries(), here.jobs()
+    assert (entry.revision, entry.jobs) == (1, (job.id,))
+
+
+def test_what_could_not_be_told_is_told_by_the_bell_of_the_sweep(here):
+    here.source.put(a_listed("7"))
+    here.archive.away = True
+    here.round()
+    (entry,) = here.entries()
+    assert (entry.revision, entry.told) == (1, 0)
+    here.archive.away = False
+    here.services.sweep.run()
+    assert TELL in here.bells.rung
+    tell(here.services, "control")
+    (entry,) = here.entries()
+    assert (entry.told, len(entry.jobs), len(here.jobs())) == (1, 1, 1)
+
+
+def test_the_sweep_rings_for_what_is_due(here):
+    here.services.sweep.run()
+    assert here.bells.rung.count(bell("imou")) == 2
+
+
+def test_rows_that_could_not_be_read_are_said_and_the_others_kept(here):
+    here.source.put(a_listed("7"))
+    here.source.unread = ("recordId: missing",)
+    here.round()
+    assert len(here.entries()) == 1
+    assert "recordId: missing" in here.standing().detail
+
+
+def test_a_wish_of_days_lists_exactly_these(here):
+    here.round()
+    here.source.asked.clear()
+    wished = here.services.harvests.wish("front-door", date(2026, 11, 1), date(2026, 11, 3))
+    assert [standing.course(NOON) for _, standing in wished] == [Course.WANTED]
+    here.round()
+    assert here.source.asked == [("front-door", "digest", date(2026, 11, day)) for day in (1, 2, 3)]
+
+
+def test_a_wish_without_days_lists_what_is_followed_at_once(here):
+    here.round()
+    here.source.asked.clear()
+    here.services.harvests.wish()
+    here.round()
+    assert len(here.source.asked) == 4
+
+
+@pytest.mark.parametrize(
+    ("wish", "field"),
+    [
+        (("nowhere",), "camera"),
+        (("sms-only",), "camera"),
+        ((None, date(2026, 11, 3), date(2026, 11, 1)), "since"),
+        ((None, date(2026, 11, 3), date(2026, 11, 21)), "until"),
+        ((None, date(2026, 1, 1), date(2026, 11, 1)), "since"),
+    ],
+)
+def test_a_wish_that_cannot_be_is_refused_with_its_field(here, wish, field):
+    with pytest.raises(Invalid) as refused:
+        here.services.harvests.wish(*wish)
+    assert refused.value.field == field
+
+
+def test_without_a_schedule_only_wishes_are_harvested():
+    here = Harvesting(HARVEST_EVERY="0")
+    here.round()
+    assert here.source.asked == []
+    here.services.harvests.wish("front-door")
+    here.round()
+    assert here.source.asked == [("front-door", "digest", YESTERDAY), ("front-door", "digest", TODAY)]
+
+
+def test_a_worker_that_died_costs_one_lease(here):
+    here.services.harvests.wish("front-door", TODAY, TODAY)
+    claim = here.services.harvests.take("imou", "dead")
+    assert claim
+    here.round()
+    assert claim.subject.camera.name not in {camera for camera, _, _ in here.source.asked}
+    here.after(seconds=121)
+    here.round()
+    assert claim.subject.camera.name in {camera for camera, _, _ in here.source.asked}
+
+
+def test_a_worker_that_outlived_its_lease_changes_nothing(here):
+    claim = here.services.harvests.take("imou", "slow")
+    here.after(seconds=121)
+    assert here.services.harvests.take("imou", "other")
+    assert here.services.harvests.take("imou", "another")
+    assert not here.services.harvests.beat(claim)
+    before = here.standing(claim.subject.camera.name)
+    here.services.harvests.failed(claim, "late", "")
+    here.services.harvests.listed(claim, "c")
+    assert here.standing(claim.subject.camera.name) == before
+
+
+def test_a_vendor_whose_patience_is_used_up_is_asked_by_nobody_until_the_time_it_has_named(here):
+    until = NOON + timedelta(hours=12)
+    here.source.troubles = {
+        0: Transient("vendor-quota", "the day's calls", whose=Whose.VENDOR, answered=True, until=until)
+    }
+    here.round()
+    circuit = here.services.circuits.get("imou")
+    assert (len(here.source.asked), circuit.open, circuit.code, circuit.until) == (
+        1,
+        True,
+        "vendor-quota",
+        until,
+    )
+    here.source.troubles = {}
+    here.after(hours=11)
+    here.round()
+    assert (len(here.source.asked), here.source.probed) == (1, 0)
+    here.after(hours=1)
+    here.round()
+    assert (here.source.probed, here.standing().outcome, here.standing("back-door").outcome) == (
+        1,
+        "ok",
+        "ok",
+    )

@@ -1,0 +1,145 @@
+"""List the next camera's records, keep each as it is, and have what is new told and fetched in the same round.
+
+A day counts as listed only when its listing was read to its end and all of it is kept; what breaks off half-way leaves
+the day wanted, and what was kept by then is kept. A camera's trouble holds up no other; a vendor's opens its circuit.
+"""
+
+import logging
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from datetime import time as midnight
+
+from shared.domain import events as e
+from shared.domain.job import Job, Kind, State, Window
+from shared.domain.records import content, digest
+from shared.errors import Final, GleanerError, Transient, Whose
+from shared.harvests import Claim, Subject
+from shared.ports import Listed, Listing, Query, RecordEntry
+from shared.services import Services
+from worker.health import circuit_after_probe
+from worker.tell import tell_one
+
+SLICE = 180.0  # seconds; with the budget of a task before it, a listing stays below the task's time limit
+UNFIT = timedelta(days=1)  # before a camera that cannot be listed as it is set up is tried again
+_MOST_PICTURES = 500
+
+log = logging.getLogger(__name__)
+
+
+class _Over(Exception):
+    """The listing ended in trouble, or somebody else has the claim; it has been said."""
+
+
+def harvest(services: Services, vendor: str) -> bool:
+    """List one day of one camera. False when nobody waits for this vendor, or it answers nobody."""
+    if circuit_after_probe(services, vendor, services.record_sources[vendor].probe).open:
+        return False
+    claim = services.harvests.take(vendor, services.owner)
+    if claim is None:
+        return False
+    contents: dict[str, str] = {}
+    unread: list[str] = []
+    try:
+        for page in _pages(services, claim):
+            contents |= {listed.record.id: content(listed.record) for listed in page.records}
+            unread += page.unread
+            for listed in page.records:
+                _keep(services, listed)
+    except _Over:
+        return True
+    _say_gone(services, claim, contents)
+    services.harvests.listed(claim, digest(contents), _broken(claim, unread))
+    services.circuits.served(vendor)
+    return True
+
+
+def _pages(services: Services, claim: Claim) -> Iterator[Listing]:
+    """The listing, as long as it is ours; trouble on the vendor's side is recorded here, and ends it."""
+    subject, over = claim.subject, time.monotonic() + SLICE
+    pages = services.record_sources[subject.vendor].listing(subject.camera, subject.package, claim.day)
+    while True:
+        try:
+            page = next(pages, None)
+        except GleanerError as no:
+            _trouble(services, claim, no)
+            raise _Over from no
+        if page is None:
+            return
+        yield page
+        if time.monotonic() > over:
+            services.harvests.failed(claim, "listing-too-slow", f"no end of it within {SLICE:g} s")
+            raise _Over
+        if not services.harvests.beat(claim):
+            raise _Over
+
+
+def _trouble(services: Services, claim: Claim, no: GleanerError) -> None:
+    """Whoever's trouble it is waits; nobody else does."""
+    subject = claim.subject
+    fields = {"camera": subject.camera.name, "package": subject.package, "code": no.code, "detail": no.detail}
+    log.warning("a camera's records could not be listed", extra=fields)
+    until = services.jobs.now() + UNFIT if isinstance(no, Final) else None
+    if isinstance(no, Transient):
+        until = no.until
+        if no.whose == Whose.VENDOR and no.asked:
+            _vendors_trouble(services, subject, no)
+    services.harvests.failed(claim, no.code, no.detail, until)
+
+
+def _vendors_trouble(services: Services, subject: Subject, no: Transient) -> None:
+    if no.until:
+        services.circuits.shut(subject.vendor, no.code, no.detail, no.until)
+    elif not no.answered:
+        services.circuits.faulted(subject.vendor, subject.key, no.code, no.detail)
+
+
+def _keep(services: Services, listed: Listed) -> None:
+    """Remember a record as it is now; tell it if it is news, else renew the address of a picture that waits for one."""
+    entry = services.records.upsert(listed.record, listed.picture)
+    if entry.told < entry.revision or _has_its_first_picture(entry):
+        tell_one(services, entry)
+    elif listed.picture and not entry.picture_key:
+        for job in _waiting(services, entry):
+            services.ledger.record(job.id, e.Prepared(0, (listed.picture,)))
+
+
+def _has_its_first_picture(entry: RecordEntry) -> bool:
+    return entry.picture is not None and not entry.picture_key and not entry.jobs
+
+
+def _waiting(services: Services, entry: RecordEntry) -> Iterator[Job]:
+    for job_id in entry.jobs:
+        found = services.jobs.load(job_id)
+        if found and found.job.kind == Kind.PICTURE and found.job.state in (State.WANTED, State.READY):
+            yield found.job
+
+
+def _say_gone(services: Services, claim: Claim, listed: dict[str, str]) -> None:
+    """Pictures that wait for a listing that no longer has their record wait for nothing."""
+    subject = claim.subject
+    zone = services.record_sources[subject.vendor].zone
+    start = datetime.combine(claim.day, midnight(), zone)
+    day = Window(start, start + timedelta(days=1))
+    query = Query(
+        states=frozenset({State.WANTED}),
+        camera=subject.camera.name,
+        kind=Kind.PICTURE,
+        start=day.start,
+        end=day.end,
+        limit=_MOST_PICTURES,
+    )
+    for job in services.jobs.list(query).jobs:
+        entry = services.records.load(job.record or "")
+        ours = entry is None or (entry.record.package, entry.record.day) == (subject.package, claim.day)
+        if ours and job.record not in listed:
+            services.ledger.record(job.id, e.NoFootage(0, f"not in the listing of {claim.day}"))
+
+
+def _broken(claim: Claim, unread: list[str]) -> str:
+    """What is to be said of rows that could not be read: the others are kept all the same."""
+    for sentence in unread:
+        log.warning(
+            "a record could not be read", extra={"camera": claim.subject.camera.name, "detail": sentence}
+        )
+    return f"{len(unread)} records of {claim.day} could not be read: {unread[0]}" if unread else ""
