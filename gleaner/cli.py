@@ -13,12 +13,13 @@ from typing import Any
 
 import click
 
-from gleaner import show, up
+from gleaner import overview, show, up
 from gleaner.client import Client, Json, client_for
+from gleaner.harvesting import wait_for_harvests, went_well
 from gleaner.in_force import in_force
 from gleaner.sandbox.command import sandbox
 from gleaner.waiting import wait_for
-from shared.domain.job import State
+from shared.domain.job import Kind, State
 from shared.errors import GleanerError, Invalid
 from shared.settings import Settings, read, source
 
@@ -30,6 +31,10 @@ VERBS = {
 }
 
 as_json = click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+of_camera = click.option("--camera", help="Only those of this camera.")
+at_most = click.option(
+    "--limit", type=click.IntRange(min=0), default=50, show_default=True, help="At most; 0: all."
+)
 
 
 class Gleaner(click.Group):
@@ -115,13 +120,14 @@ def _judge(found: Sequence[Json], whole: bool) -> int:
 
 @main.command()
 @click.option("--state", type=click.Choice([str(state) for state in State]), help="Only those in this state.")
-@click.option("--camera", help="Only those of this camera.")
-@click.option("--limit", type=click.IntRange(min=0), default=50, show_default=True, help="At most; 0: all.")
+@click.option("--kind", type=click.Choice([str(kind) for kind in Kind]), help="Only those of this kind.")
+@of_camera
+@at_most
 @as_json
-def jobs(state: str | None, camera: str | None, limit: int, as_json: bool) -> None:
+def jobs(state: str | None, kind: str | None, camera: str | None, limit: int, as_json: bool) -> None:
     """List jobs, newest first."""
     with _service() as client:
-        found = list(client.jobs(limit, state=state, camera=camera))
+        found = list(client.jobs(limit, state=state, kind=kind, camera=camera))
     _say({"jobs": found} if as_json else found, show.jobs, as_json)
 
 
@@ -156,12 +162,50 @@ for _verb, _help in VERBS.items():
 
 
 @main.command()
+@click.argument("camera", required=False)
+@click.option("--since", metavar="DAY", help="The first day to list, like 2026-11-20.")
+@click.option("--until", metavar="DAY", help="The last day to list; today unless told.")
+@click.option("--wait", is_flag=True, help="Stay until all is listed, or cannot be for now.")
+@as_json
+@click.pass_context
+def harvest(
+    ctx: click.Context, camera: str | None, since: str | None, until: str | None, wait: bool, as_json: bool
+) -> None:
+    """List the records of CAMERA, or of all cameras, now: those days, or what the schedule would list."""
+    with _service() as client:
+        found: Sequence[Json] = client.harvest(camera, since, until)
+        if wait:
+            found = wait_for_harvests(client, found)
+    _say(
+        {"harvests": found} if as_json else found, overview.harvested if wait else overview.harvests, as_json
+    )
+    if wait and not all(map(went_well, found)):
+        ctx.exit(1)
+
+
+@main.command()
+@of_camera
+@click.option("--day", help="Only those listed under this day, like 2026-11-20.")
+@click.option("--tag", help="Only those with this tag.")
+@click.option("--q", metavar="TEXT", help="Only those with these words in a summary.")
+@at_most
+@as_json
+def records(
+    camera: str | None, day: str | None, tag: str | None, q: str | None, limit: int, as_json: bool
+) -> None:
+    """List records, newest first."""
+    with _service() as client:
+        found = list(client.records(limit, camera=camera, day=day, tag=tag, q=q))
+    _say({"records": found} if as_json else found, overview.records, as_json)
+
+
+@main.command()
 @as_json
 def cameras(as_json: bool) -> None:
     """List the cameras and how each of them stands."""
     with _service() as client:
         found = client.cameras()
-    _say({"cameras": found} if as_json else found, show.cameras, as_json)
+    _say({"cameras": found} if as_json else found, overview.cameras, as_json)
 
 
 @main.command()
@@ -169,7 +213,7 @@ def cameras(as_json: bool) -> None:
 def status(as_json: bool) -> None:
     """How the whole stands."""
     with _service() as client:
-        _say(client.status(), show.status, as_json)
+        _say(client.status(), overview.status, as_json)
 
 
 @main.command()

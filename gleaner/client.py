@@ -43,15 +43,17 @@ class Client:
 
     def jobs(self, limit: int = 0, **filters: str | None) -> Iterator[Json]:
         """Jobs, newest first, page by page; 0: all."""
-        given, cursor = 0, None
-        while True:
-            size = min(limit - given, PAGE) if limit else PAGE
-            page = self._call("GET", "/admin/jobs", params={**filters, "limit": str(size), "cursor": cursor})
-            found = _list(page, "jobs")[:size]
-            yield from found
-            given, cursor = given + len(found), page.get("next")
-            if not cursor or given == limit:
-                return
+        return self._pages("jobs", limit, filters)
+
+    def records(self, limit: int = 0, **filters: str | None) -> Iterator[Json]:
+        """Records, newest first, page by page; 0: all."""
+        return self._pages("records", limit, filters)
+
+    def harvest(self, camera: str | None, since: str | None, until: str | None) -> list[Json]:
+        """The harvests that are wanted now."""
+        wish = {"camera": camera, "since": since, "until": until}
+        said = {name: value for name, value in wish.items() if value is not None}
+        return _list(self._call("POST", "/admin/harvests", json=said), "harvests")
 
     def job(self, job_id: str) -> Json:
         """One job, with its history."""
@@ -76,6 +78,19 @@ class Client:
         except GleanerError as error:
             return error.detail
         return ""
+
+    def _pages(self, name: str, limit: int, filters: Mapping[str, str | None]) -> Iterator[Json]:
+        given, cursor = 0, None
+        while True:
+            size = min(limit - given, PAGE) if limit else PAGE
+            page = self._call(
+                "GET", f"/admin/{name}", params={**filters, "limit": str(size), "cursor": cursor}
+            )
+            found = _list(page, name)[:size]
+            yield from found
+            given, cursor = given + len(found), page.get("next")
+            if not cursor or given == limit:
+                return
 
     def _call(self, method: str, path: str, **more: Any) -> Json:
         try:

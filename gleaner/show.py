@@ -1,4 +1,4 @@
-"""What people read: every line and table of the commands and of `gleaner up`, made of the API's JSON.
+"""What people read of jobs and settings: lines and tables of the commands and of `gleaner up`, made of the API's JSON.
 
 Pure text in, text out. Times stand as the service gives them, which is the camera's zone; sizes are decimal. An
 answer that lacks a field shows a dash, so that an older or newer service can still be looked at.
@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.domain.job import ENDED, State
+from gleaner.columns import table
+from shared.domain.job import ENDED
 from shared.domain.reasons import words
 
 Json = Mapping[str, Any]
@@ -53,13 +54,6 @@ def percent(job: Json) -> str:
     """How far a job's download is."""
     progress = job.get("progress")
     return NONE if progress is None else f"{progress:.0%}"
-
-
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Columns as wide as they need to be."""
-    lines = [heads, *rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
-    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
 
 
 def why(job: Json) -> str:
@@ -177,56 +171,20 @@ def news(found: Json, now: datetime | None, archive: str) -> str:
     return "\n".join(f"{head} {_landed(asset, archive)}" for asset in assets)
 
 
+def burst(found: Sequence[Json]) -> str:
+    """The one line about pictures of a camera that have ended alike."""
+    first = found[0]
+    starts = sorted(job["start"] for job in found)
+    head = f"{first['state']:<9} {len(found)} pictures of {first['camera']}  {moment(starts[0])} to {moment(starts[-1])}"
+    if first["state"] != "archived":
+        return f"{head}  {words(first.get('reason')) or NONE}"
+    return f"{head}  {size(sum(asset['size'] for job in found for asset in job.get('assets') or ()))}"
+
+
 def _landed(asset: Json, archive: str) -> str:
     seconds = asset.get("duration_seconds")
     parts = (size(asset.get("size")), str(asset.get("verdict")), f"{archive}{asset['key']}")
     return "  ".join((f"({length(seconds)})" if seconds is not None else "", *parts))
-
-
-def status(found: Json) -> str:
-    """How the whole stands."""
-    counts = [f"{found['states'][state]} {state}" for state in State if found["states"].get(state)]
-    rows = [("jobs", ", ".join(counts) or "none"), ("overdue", length(found.get("overdue_seconds")))]
-    rows += [
-        (f"circuit {vendor}", _circuit(circuit)) for vendor, circuit in (found.get("circuits") or {}).items()
-    ]
-    for vendor, quotas in (found.get("quota") or {}).items():
-        rows += [
-            (f"quota {vendor}", f"{_quota(quota)} this {span}") for span, quota in quotas.items() if quota
-        ]
-    rows += [("free", size(found.get("free_bytes"))), ("last sweep", moment(found.get("last_sweep")))]
-    return "\n".join(f"{name:<14}{value}" for name, value in rows)
-
-
-def _circuit(found: Json) -> str:
-    if not found.get("open"):
-        return "closed: the vendor answers"
-    return f"open until {moment(found.get('until'))}: {'  '.join(str(found[k]) for k in ('code', 'reason') if found.get(k))}"
-
-
-def _quota(found: Json) -> str:
-    limit = found.get("limit")
-    return f"{found.get('used')} used of {limit if limit is not None else 'any number'}"
-
-
-def cameras(found: Sequence[Json]) -> str:
-    """The cameras, with whatever the service tells of each in one word."""
-    if not found:
-        return "no cameras"
-    heads = [name for name in found[0] if any(_word(camera.get(name)) != NONE for camera in found)]
-    return table(
-        [head.upper().replace("_", " ") for head in heads], [[_word(c.get(h)) for h in heads] for c in found]
-    )
-
-
-def _word(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return (
-            " ".join(f"{name}={_word(each)}" for name, each in value.items() if _word(each) != NONE) or NONE
-        )
-    if isinstance(value, list):
-        return ",".join(_word(each) for each in value) or NONE
-    return NONE if value in (None, "") else str(value)
 
 
 def settings(found: Iterable[Json]) -> str:

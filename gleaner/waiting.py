@@ -6,9 +6,10 @@ away for a moment is waited for, too. Whoever stops waiting stops nothing else: 
 
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol
+from functools import partial
+from typing import Protocol, TypeVar
 
 import click
 
@@ -16,6 +17,7 @@ from gleaner import show
 from gleaner.client import Client, Json
 from shared.errors import Transient
 
+T = TypeVar("T")
 POLL_SECONDS = 0.3
 AWAY_SECONDS = 60.0
 _STEPS = 1000
@@ -44,14 +46,15 @@ def wait_for(client: Client, jobs: Iterable[Json], whole: bool) -> list[Json]:
                 return list(latest.values())
             time.sleep(POLL_SECONDS)
             for job_id in waiting:
-                latest[job_id] = _patiently(client, job_id)
+                latest[job_id] = patiently(partial(client.job, job_id))
 
 
-def _patiently(client: Client, job_id: str) -> Json:
+def patiently(ask: Callable[[], T]) -> T:
+    """What is asked for, although the service may be away for a moment; Transient after a minute."""
     deadline = time.monotonic() + AWAY_SECONDS
     while True:
         try:
-            return client.job(job_id)
+            return ask()
         except Transient:
             if time.monotonic() > deadline:
                 raise

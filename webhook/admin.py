@@ -1,6 +1,7 @@
 """The admin API: JSON, behind a bearer token. Every view translates, calls one thing, and translates back."""
 
 import json
+from datetime import datetime, tzinfo
 from typing import Any
 
 from flask import Blueprint, request
@@ -9,13 +10,15 @@ from werkzeug.exceptions import BadRequest
 from shared.domain.camera import Camera
 from shared.domain.job import Job
 from shared.errors import Transient
-from shared.ports import LaneView
-from shared.schemas.admin import read_query, read_wish
+from shared.ports import LaneView, RecordEntry
+from shared.schemas.admin import read_harvest, read_query, read_record_query, read_wish
 from shared.schemas.job import history_json, job_json
-from webhook import auth
+from shared.schemas.record import record_json
+from webhook import auth, outlook
 from webhook.idempotency import once
 from webhook.operate import VERBS, operate
-from webhook.parts import find_job, home_of, services, zone_of
+from webhook.outlook import Harvest, Vendor
+from webhook.parts import find_job, find_record, home_of, services, zone_of
 
 Json = dict[str, Any]
 
@@ -52,21 +55,53 @@ def operate_job(job_id: str, verb: str) -> Json:
     return _told(operate(job_id, verb))
 
 
+@admin.post("/harvests")
+def wish_for_harvest() -> tuple[Json, int]:
+    """The harvests that are wanted now: of days, or of whatever the schedule would list."""
+    wish = read_harvest(_body() if request.get_data() else {})
+    now = services().jobs.now()
+    wished = services().harvests.wish(wish.camera, wish.since, wish.until)
+    told = [
+        {"camera": subject.camera.name, "package": subject.package, "state": standing.course(now)}
+        for subject, standing in wished
+    ]
+    return {"harvests": told}, 202
+
+
+@admin.get("/records")
+def list_records() -> Json:
+    """Records, newest first, a page at a time."""
+    page = services().records.list(read_record_query(request.args.to_dict(flat=False), zone_of))
+    return {"records": [_record(entry) for entry in page.entries], "next": page.next}
+
+
+@admin.get("/records/<record_id>")
+def show_record(record_id: str) -> Json:
+    """One record."""
+    return _record(find_record(record_id))
+
+
 @admin.get("/cameras")
 def list_cameras() -> Json:
-    """The cameras, in the file's order, and how busy their devices are."""
-    return {"cameras": [_camera(camera) for camera in services().cameras.all()]}
+    """The cameras, in the file's order, how busy their devices are, and how their harvests stand."""
+    harvests = outlook.harvests()
+    return {
+        "cameras": [
+            _camera(camera, [each for each in harvests if each.subject.camera.name == camera.name])
+            for camera in services().cameras.all()
+        ]
+    }
 
 
 @admin.get("/status")
 def status() -> Json:
     """How the whole is doing."""
-    here, last_sweep = services(), services().last_sweep()
+    here, last_sweep, vendors = services(), services().last_sweep(), outlook.vendors()
     return {
         "states": dict(here.jobs.counts()),
         "overdue_seconds": here.jobs.overdue_seconds(),
-        "circuits": {vendor: _circuit(vendor) for vendor in here.sources},
-        "quota": {},
+        "circuits": {vendor.name: _circuit(vendor) for vendor in vendors},
+        "quota": {vendor.name: _quotas(vendor) for vendor in vendors if vendor.quotas},
         "free_bytes": _free_bytes(),
         "last_sweep": last_sweep.isoformat() if last_sweep else None,
     }
@@ -91,14 +126,35 @@ def _told(job: Job) -> Json:
     return job_json(job, home_of(job))
 
 
-def _camera(camera: Camera) -> Json:
+def _record(entry: RecordEntry) -> Json:
+    return record_json(entry, home_of(entry.record))
+
+
+def _camera(camera: Camera, harvests: list[Harvest]) -> Json:
+    at, outcome = outlook.last_of(harvests)
     return {
         "name": camera.name,
         "timezone": camera.timezone,
         "vendors": sorted(camera.sections),
         "lane": _lane(camera),
-        "last_harvest": None,
-        "outcome": None,
+        "last_harvest": _iso(at, camera.zone),
+        "outcome": outcome,
+        "harvests": [_harvest(each) for each in harvests],
+    }
+
+
+def _harvest(found: Harvest) -> Json:
+    """One package; `days` are those that are still wanted."""
+    subject, standing = found.subject, found.standing
+    return {
+        "vendor": subject.vendor,
+        "package": subject.package,
+        "state": found.course,
+        "at": _iso(standing.at, subject.camera.zone),
+        "outcome": standing.outcome,
+        "detail": standing.detail,
+        "days": [day.isoformat() for day in standing.wanted],
+        "retry_at": _iso(standing.retry_at, subject.camera.zone),
     }
 
 
@@ -112,11 +168,34 @@ def _lane(camera: Camera) -> Json | None:
 
 
 def _view(lane: LaneView, camera: Camera) -> Json:
-    closed = lane.not_before.astimezone(camera.zone).isoformat() if lane.not_before else None
+    closed = _iso(lane.not_before, camera.zone)
     return {"runners": sorted(lane.runners), "waiting": lane.waiting, "not_before": closed}
 
 
-def _circuit(vendor: str) -> Json:
-    state = services().circuits.get(vendor)
-    until = state.until.isoformat() if state.until else None
-    return {"open": state.open, "code": state.code, "reason": state.reason, "until": until}
+def _circuit(vendor: Vendor) -> Json:
+    """Whether calls are stopped; a circuit that is closed still tells what it met last."""
+    if stop := vendor.stop:
+        return {
+            "open": True,
+            "code": stop.code,
+            "reason": stop.reason,
+            "until": _iso(stop.until, vendor.zone),
+        }
+    state = services().circuits.get(vendor.name)
+    return {"open": False, "code": state.code, "reason": state.reason, "until": None}
+
+
+def _quotas(vendor: Vendor) -> Json:
+    return {
+        quota.span: {
+            "used": quota.used,
+            "limit": quota.limit,
+            "forecast": quota.forecast,
+            "until": _iso(quota.until, vendor.zone),
+        }
+        for quota in vendor.quotas
+    }
+
+
+def _iso(instant: datetime | None, zone: tzinfo) -> str | None:
+    return instant.astimezone(zone).isoformat() if instant else None

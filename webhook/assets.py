@@ -14,7 +14,9 @@ from shared.errors import NotFound
 from webhook import auth
 from webhook.parts import services
 
-SHOWN = frozenset({"video/mp4", "video/mp2t", "image/jpeg"})  # nothing that a browser would run
+SHOWN = frozenset(
+    {"video/mp4", "video/mp2t", "image/jpeg", "image/png", "image/webp"}
+)  # nothing that a browser would run
 BYTES = "application/octet-stream"
 
 assets = Blueprint("assets", __name__)

@@ -1,4 +1,4 @@
-"""The pages: jobs as they stand, the newest footage, a form to ask for more, and one job with its whole story.
+"""The pages: what is happening, a form to ask for more, and one job with its whole story.
 
 A page is made here once; what moves in it is fetched again as a fragment, from the same templates. Without a session `/`
 is the log-in page, and everything else is refused.
@@ -10,50 +10,55 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from marshmallow import ValidationError
-from werkzeug.exceptions import Unauthorized
 
-from shared.domain.job import Asset, Job, State
+from shared.domain.camera import Camera
+from shared.domain.job import Asset, Job, Kind, State
 from shared.errors import Conflict, Invalid
 from shared.ports import Query
 from shared.schemas.admin import read_query, read_wish
 from shared.schemas.fields import in_zone
-from webhook import auth, csrf
+from webhook import auth, csrf, outlook, records
 from webhook.errors import by_field
+from webhook.guard import guard
 from webhook.operate import VERBS, operate
 from webhook.parts import find_job, home_of, services, zone_of
 
 ON_A_PAGE = "12"
-CARDS = 12
+CARDS = 8
 HALF_HOUR = timedelta(minutes=30)
-NEWEST = Query(states=frozenset({State.ARCHIVED}), limit=CARDS)
+CLIPS, ANY = Kind.PLAYBACK, "all"  # what the list of jobs is of: the few that somebody wished for, or all
+NEWEST = Query(states=frozenset({State.ARCHIVED}), kind=CLIPS, limit=CARDS)
+FILTERS = ("state", "camera", "kind")
 
 dashboard = Blueprint("dashboard", __name__)
 
 
 @dashboard.before_request
 def _guard() -> Response | None:
-    if request.endpoint == "dashboard.index":
-        return None
-    if not auth.logged_in():
-        if request.endpoint == "dashboard.show_job":
-            return make_response(redirect(url_for("dashboard.index"), 303))
-        raise Unauthorized("log in first")
-    if request.method == "POST":
-        csrf.check()
-    return None
+    return None if request.endpoint == "dashboard.index" else guard()
 
 
 @dashboard.get("/")
 def index() -> str:
-    """The jobs and the newest footage, or the log-in page."""
-    if not auth.logged_in():
-        return render_template("login.html")
-    return render_template("index.html", **_jobs(), assets=_newest(), **_form())
+    """What is happening, or the log-in page."""
+    return _index() if auth.logged_in() else render_template("login.html")
+
+
+@dashboard.get("/fragments/news")
+def news_fragment() -> str:
+    """What is wrong, and the newest pictures."""
+    return render_template("_news.html", **_news(), **records.newest())
+
+
+@dashboard.get("/fragments/newest-records")
+def newest_records_fragment() -> str:
+    """The newest records as a list."""
+    return render_template("_records.html", **records.newest())
 
 
 @dashboard.get("/fragments/jobs")
 def jobs_fragment() -> str:
-    """The part of the first page that moves."""
+    """The list of jobs."""
     return render_template("_jobs.html", **_jobs())
 
 
@@ -103,8 +108,7 @@ def operate_job(job_id: str, verb: str) -> Response:
 @dashboard.errorhandler(Invalid)
 def _unfit(error: Exception) -> Response:
     """The first page again, with what was typed and what is wrong with it."""
-    page = render_template("index.html", **_jobs(first=True), assets=_newest(), **_form(by_field(error)))
-    return make_response(page, 422)
+    return make_response(_index(by_field(error)), 422)
 
 
 @dashboard.errorhandler(Conflict)
@@ -119,17 +123,39 @@ def _back_to(job_id: str) -> Response:
     return make_response(redirect(url_for("dashboard.show_job", job_id=job_id), 303))
 
 
+def _index(errors: dict[str, list[str]] | None = None) -> str:
+    parts = _news() | records.newest() | _jobs(first=errors is not None) | _form(errors)
+    return render_template("index.html", **parts, assets=_newest())
+
+
+def _news() -> dict[str, Any]:
+    """What is wrong, by vendor; nothing when all is well."""
+    found, vendors = outlook.harvests(), outlook.vendors()
+    wrong = [(vendor, list(outlook.troubles(vendor, found))) for vendor in vendors]
+    return {
+        "wrong": [(vendor, troubles) for vendor, troubles in wrong if vendor.stop or troubles],
+        "unread": [each for each in found if each.unread],
+        "has_records": bool(found),
+    }
+
+
 def _jobs(first: bool = False) -> dict[str, Any]:
-    """A page of jobs, as asked for in the query string, or the first one whatever was asked for."""
+    """A page of jobs, as asked for in the query string, or the first one whatever was asked for.
+
+    Pictures come by the hundred: unless a kind or a state was asked for, the list is of clips.
+    """
     asked = {} if first else request.args.to_dict(flat=False)
-    query = read_query({"limit": [ON_A_PAGE], **asked}, zone_of)
+    kind = asked.get("kind", [ANY if "state" in asked else CLIPS])[-1]
+    shown = {name: given for name, given in asked.items() if name != "kind"}
+    query = read_query({"limit": [ON_A_PAGE], **shown, **({} if kind == ANY else {"kind": [kind]})}, zone_of)
     page = services().jobs.list(query)
     return {
         "counts": services().jobs.counts(),
         "jobs": [at_home(job) for job in page.jobs],
         "next": page.next,
         "query": query,
-        "filters": {name: values[-1] for name, values in asked.items() if name in ("state", "camera")},
+        "kind": kind,
+        "filters": {name: values[-1] for name, values in asked.items() if name in FILTERS},
     }
 
 
@@ -154,11 +180,15 @@ def at_home(job: Job) -> Job:
 
 def _form(errors: dict[str, list[str]] | None = None) -> dict[str, Any]:
     """The form as it was filled in, or with the last whole half hour of the first camera."""
-    cameras = services().cameras.all()
+    cameras = [camera for camera in services().cameras.all() if _has_playback(camera)]
     now = services().jobs.now().astimezone(cameras[0].zone) if cameras else services().jobs.now()
     end = now.replace(minute=now.minute // 30 * 30, second=0, microsecond=0)
     values = request.form or {"start": _typed(end - HALF_HOUR), "end": _typed(end)}
     return {"cameras": cameras, "values": values, "errors": errors or {}}
+
+
+def _has_playback(camera: Camera) -> bool:
+    return any(vendor in camera.sections for vendor in services().sources)
 
 
 def _typed(moment: datetime) -> str:

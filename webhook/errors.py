@@ -18,7 +18,7 @@ from shared.errors import Conflict, GleanerError, Invalid, NotFound, Transient
 
 RETRY_AFTER = "2"  # seconds
 PROBLEM, PAGE = "application/problem+json", "text/html"
-PAGES = ("dashboard", "login")
+PAGES = ("dashboard", "login", "records")
 STATUS = {Invalid: 422, NotFound: 404, Conflict: 409, Transient: 503}
 CODES = {
     400: "malformed",

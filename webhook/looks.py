@@ -1,24 +1,40 @@
 """How things look on the pages: times, lengths and sizes as people read them. Times come in told in the camera's zone."""
 
 import re
-from datetime import datetime, time, timedelta
+from collections.abc import Sequence
+from datetime import datetime, time, timedelta, tzinfo
 
 from flask import Flask
 
-from shared.domain.reasons import sentence, why
+from shared.domain.reasons import sentence, why, words
+from shared.domain.records import Record
 from webhook.auth import logged_in
 from webhook.csrf import csrf_token
 from webhook.operate import offered
 from webhook.parts import services
 
+SHOWABLE = (".jpg", ".png", ".webp")
+_CHINESE = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def register(app: Flask) -> None:
     """Give the templates their filters and functions."""
-    app.jinja_env.filters.update(clock=clock, event=event, length=length, sentence=sentence, size=size)
+    app.jinja_env.filters.update(
+        at=at,
+        clock=clock,
+        event=event,
+        length=length,
+        listed=listed,
+        minute=minute,
+        sentence=sentence,
+        size=size,
+        tags=tags,
+        words=words,
+    )
+    app.jinja_env.tests.update(chinese=chinese, showable=showable)
     app.context_processor(lambda: {"simulated": services().simulated, "logged_in": logged_in()})
-    app.jinja_env.globals.update(csrf_token=csrf_token, offered=offered, span=span, why=why)
+    app.jinja_env.globals.update(csrf_token=csrf_token, gist=gist, offered=offered, span=span, why=why)
 
 
 def span(start: datetime, end: datetime) -> str:
@@ -38,6 +54,13 @@ def span(start: datetime, end: datetime) -> str:
 def clock(instant: datetime | None) -> str:
     """A day and a time to the second, or a dash."""
     return f"{instant:%Y-%m-%d %H:%M:%S}" if instant else "–"
+
+
+def at(instant: datetime | None, zone: tzinfo) -> str:
+    """A day and a time in a zone, with its offset, for what stands beside no camera; seconds only where there are some."""
+    if instant is None:
+        return "the next occasion"
+    return f"{instant.astimezone(zone):%Y-%m-%d {'%H:%M:%S' if instant.second else '%H:%M'} %z}"
 
 
 def length(seconds: float | None) -> str:
@@ -61,3 +84,38 @@ def size(amount: float) -> str:
 def event(name: str) -> str:
     """An event's name as words."""
     return _HUMP.sub(" ", name).capitalize()
+
+
+def minute(instant: datetime) -> str:
+    """A day and a time, seconds only where there are some; midnight is the day itself."""
+    if instant.time() == time():
+        return f"{instant:%Y-%m-%d}"
+    return f"{instant:%Y-%m-%d %H:%M:%S}" if instant.second else f"{instant:%Y-%m-%d %H:%M}"
+
+
+def gist(record: Record) -> str:
+    """What a record is about: its own summary, or else that of its last chapter that has one."""
+    said = (record.summary, *(chapter.summary for chapter in reversed(record.chapters)))
+    return next((summary for summary in said if summary), "")
+
+
+def tags(record: Record) -> list[str]:
+    """A record's tags and those of its chapters, each once."""
+    return list(dict.fromkeys((*record.tags, *(tag for chapter in record.chapters for tag in chapter.tags))))
+
+
+def listed(names: Sequence[str]) -> str:
+    """A few names, and how many more."""
+    most = 4
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def chinese(text: str) -> bool:
+    """Whether there is Chinese in a text, which readers, fonts and voices want to know."""
+    return bool(_CHINESE.search(text))
+
+
+def showable(key: str) -> bool:
+    """Whether a browser can show the picture under this key."""
+    return key.endswith(SHOWABLE)

@@ -1,16 +1,19 @@
 """Where views find the services that the app was made with, and the few look-ups that several of them share."""
 
+import re
 from datetime import UTC, tzinfo
 
 from flask import current_app
 
 from shared.domain.job import Job
+from shared.domain.records import Record
 from shared.errors import NotFound
-from shared.ports import Snapshot
+from shared.ports import RecordEntry, Snapshot
 from shared.schemas.admin import JOB_ID
 from shared.services import Services
 
 PLACE = "gleaner"
+RECORD_ID = re.compile(r"[0-9a-f]{20}")
 
 
 def services() -> Services:
@@ -25,9 +28,9 @@ def zone_of(camera: str) -> tzinfo | None:
     return known.zone if known else None
 
 
-def home_of(job: Job) -> tzinfo:
-    """The zone in which a job's times are told: its camera's, or UTC when the cameras file no longer has it."""
-    return zone_of(job.camera) or UTC
+def home_of(found: Job | Record) -> tzinfo:
+    """The zone in which a job's or a record's times are told: its camera's, or UTC when the cameras file no longer has it."""
+    return zone_of(found.camera) or UTC
 
 
 def find_job(job_id: str) -> Snapshot:
@@ -35,4 +38,12 @@ def find_job(job_id: str) -> Snapshot:
     found = services().jobs.load(job_id) if JOB_ID.fullmatch(job_id) else None
     if found is None:
         raise NotFound("unknown-job", "there is no such job, or it has left the list")
+    return found
+
+
+def find_record(record_id: str) -> RecordEntry:
+    """The record as it is now. NotFound for whatever is not the id of one."""
+    found = services().records.load(record_id) if RECORD_ID.fullmatch(record_id) else None
+    if found is None:
+        raise NotFound("unknown-record", "there is no such record, or it has left the list")
     return found

@@ -37,7 +37,7 @@ class JobSchema(Schema):
 
     What the vendor saw of it are `attempts` (charged), `postponed` (turned away for now), and `unexplained`: submissions
     that a worker took into the grave, perhaps before they were sent. `verdict` is the window's, once it is judged;
-    `why` says in one sentence why it is not archived yet.
+    `why` says in one sentence why it is not archived yet. `record` is the record whose picture, or footage, it is.
     """
 
     id = fields.String()
@@ -55,6 +55,7 @@ class JobSchema(Schema):
     detail = fields.String()
     origin = fields.Enum(Origin, by_value=True)
     parent = fields.String()
+    record = fields.String()
     stream_id = fields.Function(lambda job: job.current.stream_id if job.current else None)
     on_hold = fields.Boolean()
     created_at = fields.AwareDateTime()

@@ -45,8 +45,49 @@ def archived(number: int = 1, verdict: str = "complete", **changes: Any) -> Json
     return a_job(number, state="archived", progress=1.0, attempts=1, assets=[an_asset(verdict)]) | changes
 
 
+def a_picture(number: int = 1, **changes: Any) -> Json:
+    """The job of a record's picture, as the API tells it."""
+    key = f"front-door/2026/11/20/112000-picture-{number}.jpg"
+    asset = an_asset() | {"key": key, "size": 50_000, "duration_seconds": None}
+    return archived(number, kind="picture", origin="harvest", assets=[asset]) | changes
+
+
+def a_record(number: int = 1, **changes: Any) -> Json:
+    """A record as the API tells it."""
+    return {
+        "id": f"{number:020x}",
+        "vendor": "imou",
+        "camera": "front-door",
+        "package": "digest",
+        "day": "2026-11-20",
+        "created_at": "2026-11-20T08:00:00+08:00",
+        "tags": ["人"],
+        "summary": "",
+        "chapters": [
+            {"time_point": "08:00", "tags": ["人"], "summary": "一人走过门口", "duration_seconds": 12.0}
+        ],
+        "picture": None,
+        "revision": 1,
+        "jobs": [],
+    } | changes
+
+
+def a_harvest(package: str = "digest", state: str = "idle", **changes: Any) -> Json:
+    """How the harvest of a package stands, as the API tells it among a camera's."""
+    return {
+        "vendor": "imou",
+        "package": package,
+        "state": state,
+        "at": "2026-11-20T12:00:00+08:00",
+        "outcome": "ok",
+        "detail": "",
+        "days": [],
+        "retry_at": None,
+    } | changes
+
+
 class FakeService:
-    """Its jobs, newest first; what each look at a job brings; and all requests."""
+    """Its jobs, newest first; what each look at a job brings; records, harvests, circuits and quotas; and all requests."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -56,6 +97,12 @@ class FakeService:
         self.page = 200
         self.cameras = ["front-door"]
         self.lacks = ""
+        self.records: list[Json] = []
+        self.harvests: list[list[Json]] = [
+            []
+        ]  # what each look at the first camera brings; the last one stays
+        self.circuits: Json = {"sms": {"open": True, "code": "vendor-away", "reason": "", "until": None}}
+        self.quota: Json = {}
 
     def find(self, job_id: str) -> Json | None:
         if script := self.script.get(job_id):
@@ -105,19 +152,43 @@ def app_of(fake: FakeService) -> Flask:
     @app.get("/admin/jobs")
     def jobs() -> Json:
         states = request.args.get("state", "")
-        camera = request.args.get("camera")
+        camera, kind = request.args.get("camera"), request.args.get("kind")
         wanted = [
             job
             for job in fake.jobs
-            if (not states or job["state"] in states.split(",")) and camera in (None, job["camera"])
+            if (not states or job["state"] in states.split(","))
+            and camera in (None, job["camera"])
+            and kind in (None, job["kind"])
         ]
-        at = int(request.args.get("cursor", 0))
-        end = at + min(fake.page, int(request.args["limit"]))
-        return {"jobs": wanted[at:end], "next": str(end) if end < len(wanted) else None}
+        return page_of(fake, "jobs", wanted)
 
     _add_one_job(app, fake)
+    _add_records(app, fake)
     _add_overviews(app, fake)
     return app
+
+
+def page_of(fake: FakeService, name: str, found: list[Json]) -> Json:
+    at = int(request.args.get("cursor", 0))
+    end = at + min(fake.page, int(request.args["limit"]))
+    return {name: found[at:end], "next": str(end) if end < len(found) else None}
+
+
+def _add_records(app: Flask, fake: FakeService) -> None:
+    @app.get("/admin/records")
+    def records() -> Json:
+        return page_of(fake, "records", fake.records)
+
+    @app.post("/admin/harvests")
+    def harvest() -> Any:
+        if request.get_json().get("camera") == "nowhere":
+            errors = {"camera": ["no camera is called 'nowhere'"]}
+            return problem(422, "camera-unknown", "no camera is called 'nowhere'", errors=errors)
+        told = [
+            {"camera": fake.cameras[0], "package": each["package"], "state": "wanted"}
+            for each in fake.harvests[0]
+        ]
+        return {"harvests": told}, 202
 
 
 def _add_one_job(app: Flask, fake: FakeService) -> None:
@@ -140,8 +211,19 @@ def _add_overviews(app: Flask, fake: FakeService) -> None:
     @app.get("/admin/cameras")
     def cameras() -> Any:
         lane = {"room": 1, "runners": [], "waiting": 2, "not_before": None}
-        more = {"vendors": ["sms"], "lane": lane, "last_harvest": None}
-        return {"cameras": [{"name": name, **more} for name in fake.cameras]}
+        harvests = fake.harvests[0] if len(fake.harvests) == 1 else fake.harvests.pop(0)
+        more = {
+            "vendors": ["sms"],
+            "lane": lane,
+            "last_harvest": None,
+            "outcome": None,
+            "timezone": "Asia/Shanghai",
+        }
+        told = [{"name": name, **more, "harvests": []} for name in fake.cameras]
+        if told and harvests:
+            last = max(each["at"] for each in harvests)
+            told[0] |= {"harvests": harvests, "last_harvest": last, "outcome": harvests[-1]["outcome"]}
+        return {"cameras": told}
 
     @app.get("/admin/status")
     def status() -> Any:
@@ -149,8 +231,8 @@ def _add_overviews(app: Flask, fake: FakeService) -> None:
             {
                 "states": {"wanted": 2, "archived": 40, "failed": 0},
                 "overdue_seconds": 3.2,
-                "circuits": {"sms": {"open": True, "code": "vendor-away", "reason": "", "until": None}},
-                "quota": {},
+                "circuits": fake.circuits,
+                "quota": fake.quota,
                 "free_bytes": 5_300_000_000,
                 "last_sweep": None,
             }

@@ -13,7 +13,18 @@ from click.testing import CliRunner, Result
 from werkzeug.wrappers import Response
 
 from gleaner.cli import main
-from tests.gleaner.fake_service import TOKEN, FakeService, a_job, an_asset, archived, served
+from gleaner.columns import shorten, width
+from tests.gleaner.fake_service import (
+    TOKEN,
+    FakeService,
+    a_harvest,
+    a_job,
+    a_picture,
+    a_record,
+    an_asset,
+    archived,
+    served,
+)
 
 WINDOW = ("front-door", "2026-11-20T11:20", "2026-11-20T11:25")
 Run = Callable[..., Result]
@@ -107,9 +118,8 @@ def test_waiting_as_json_keeps_standard_output_for_the_jobs_alone(run: Run, serv
     assert json.loads(run("submit", *WINDOW, "--wait", "--json").stdout) == {"jobs": [archived()]}
 
 
-def test_on_a_terminal_a_bar_shows_the_progress(service: FakeService, tmp_path: Path) -> None:
-    service.jobs = [a_job()]
-    service.script = {id_of(1): [a_job(state="preparing", progress=0.5), archived()]}
+def on_a_terminal(service: FakeService, folder: Path, *words: str) -> tuple[int, str]:
+    """The exit code of a command, and what it showed on standard error, which is a terminal."""
     ours, theirs = pty.openpty()
     env = os.environ | {
         "GLEANER_URL": service.url,
@@ -117,14 +127,21 @@ def test_on_a_terminal_a_bar_shows_the_progress(service: FakeService, tmp_path: 
         "PYTHONPATH": str(Path.cwd()),
         "COLUMNS": "80",
     }
-    command = [sys.executable, "-m", "gleaner", "submit", *WINDOW, "--wait"]
+    command = [sys.executable, "-m", "gleaner", *words]
     done = subprocess.run(
-        command, check=False, env=env, cwd=tmp_path, stdout=subprocess.PIPE, stderr=theirs, timeout=20
+        command, check=False, env=env, cwd=folder, stdout=subprocess.PIPE, stderr=theirs, timeout=20
     )
     os.close(theirs)
     shown = os.read(ours, 10_000).decode()
     os.close(ours)
-    assert done.returncode == 0
+    return done.returncode, shown
+
+
+def test_on_a_terminal_a_bar_shows_the_progress(service: FakeService, tmp_path: Path) -> None:
+    service.jobs = [a_job()]
+    service.script = {id_of(1): [a_job(state="preparing", progress=0.5), archived()]}
+    code, shown = on_a_terminal(service, tmp_path, "submit", *WINDOW, "--wait")
+    assert code == 0
     assert "1 preparing" in shown
     assert "###" in shown
 
@@ -271,9 +288,227 @@ def test_cameras_and_status_are_told_in_words_and_as_json(run: Run) -> None:
     assert json.loads(run("cameras", "--json").stdout)["cameras"][0]["lane"]["waiting"] == 2
     status = run("status").stdout
     assert "2 wanted, 40 archived" in status
-    assert "open until -: vendor-away" in status
+    assert "calls to sms  STOPPED: vendor-away, the vendor does not answer anybody at present" in status
     assert "5.3 GB" in status
     assert json.loads(run("status", "--json").stdout)["overdue_seconds"] == 3.2
+
+
+def test_a_camera_shows_its_last_harvest_and_what_came_of_it(run: Run, service: FakeService) -> None:
+    service.cameras = ["front-door", "yard"]
+    service.harvests = [[a_harvest(outcome="vendor-unreadable")]]
+    heads, front, yard = run("cameras").stdout.splitlines()
+    assert heads.split()[-3:] == ["LAST", "HARVEST", "OUTCOME"]
+    assert "2026-11-20 12:00:00  vendor-unreadable: the vendor's answer could not be read" in front
+    assert "0 of 1 busy, 2 waiting" in front
+    assert yard.split()[-2:] == ["-", "-"]
+
+
+def test_an_older_services_cameras_are_shown_with_what_they_have(run: Run) -> None:
+    with served(Response('{"cameras": [{"name": "yard"}]}', content_type="application/json")) as url:
+        assert run("cameras", GLEANER_URL=url).stdout.splitlines()[1].split() == ["yard", *"-----"]
+
+
+def test_the_status_tells_quotas_and_plainly_when_calls_are_stopped_and_until_when(
+    run: Run, service: FakeService
+) -> None:
+    until = "2026-11-21T00:00:00+08:00"
+    reason = "all 1000 calls that are allowed in a day are used up"
+    service.circuits = {
+        "sms": {"open": False, "code": None, "reason": None, "until": None},
+        "imou": {"open": True, "code": "quota-spent", "reason": reason, "until": until},
+    }
+    service.quota = {
+        "imou": {
+            "day": {"used": 1000, "limit": 1000, "forecast": 2000, "until": until},
+            "month": {"used": 4000, "limit": None, "forecast": 6000, "until": "2026-12-01T00:00:00+08:00"},
+        }
+    }
+    lines = [" ".join(line.split()) for line in run("status").stdout.splitlines()]
+    assert "calls to sms go out" in lines
+    assert f"calls to imou STOPPED until 2026-11-21 00:00:00: quota-spent, {reason}" in lines
+    assert (
+        "quota of imou 1000 calls this day of 1000; 2000 by 2026-11-21 00:00:00 if it goes on like this, which is too many"
+        in lines
+    )
+    assert (
+        "quota of imou 4000 calls this month of any number; 6000 by 2026-12-01 00:00:00 if it goes on like this"
+        in lines
+    )
+
+
+def test_jobs_can_be_narrowed_by_kind(run: Run, service: FakeService) -> None:
+    service.jobs = [a_picture(2), a_job(1)]
+    assert [job["id"] for job in json.loads(run("jobs", "--kind", "picture", "--json").stdout)["jobs"]] == [
+        id_of(2)
+    ]
+    assert run("jobs", "--kind", "film").exit_code == 2
+
+
+# -- records and harvests --------------------------------------------------------------------------------------------------
+
+
+def test_records_are_listed_with_the_words_of_their_last_chapter(run: Run, service: FakeService) -> None:
+    late = {"time_point": "09:00", "tags": ["车"], "summary": "一辆白色货车停在门口"}
+    one = a_record(1, picture="front-door/2026/11/20/080000-picture-1.jpg")
+    one["chapters"] = [*one["chapters"], late]
+    service.records = [one, a_record(2, summary="all\nquiet", tags=[], chapters=[])]
+    heads, first, second = run("records").stdout.splitlines()
+    assert first.split() == [
+        "2026-11-20",
+        "08:00:00",
+        "front-door",
+        "digest",
+        "人,车",
+        "一辆白色货车停在门口",
+        "front-door/2026/11/20/080000-picture-1.jpg",
+    ]
+    assert second.split() == ["2026-11-20", "08:00:00", "front-door", "digest", "-", "all", "quiet", "-"]
+    assert width(first[: first.index("front-door/2026")]) == heads.index("PICTURE") == width(second) - 1
+
+
+def test_a_long_summary_is_shortened_to_the_columns_that_it_takes(run: Run, service: FakeService) -> None:
+    service.records = [a_record(summary="一人走过门口" * 20), a_record(summary="walks past " * 20)]
+    _, chinese, english = run("records").stdout.splitlines()
+    assert "一人走过门口一人走过门口一人走过门口一…" in chinese
+    assert width(chinese) == width(english)
+
+
+@pytest.mark.parametrize(
+    ("text", "columns", "shown"),
+    [
+        ("门口", 4, "门口"),
+        ("门口", 3, "门…"),
+        ("门口", 2, "…"),
+        ("a门口", 4, "a门…"),
+        ("e\u0301e\u0301", 2, "e\u0301e\u0301"),
+        ("two\nlines", 20, "two lines"),
+    ],
+)
+def test_a_text_is_shortened_by_its_width(text: str, columns: int, shown: str) -> None:
+    assert shorten(text, columns) == shown
+    assert width(shown) <= columns
+
+
+def test_a_vendors_words_cannot_command_a_terminal(run: Run, service: FakeService) -> None:
+    service.records = [a_record(summary="\x1b[2Jgone", tags=["\x07"])]
+    service.circuits = {"sms": {"open": True, "code": "vendor-error", "reason": "\x1b[31mred", "until": None}}
+    shown = run("records").stdout + run("status").stdout
+    assert "STOPPED" in shown
+    assert "\x1b" not in shown
+    assert "\x07" not in shown
+
+
+def test_what_is_looked_for_goes_to_the_service(run: Run, service: FakeService) -> None:
+    words = ("--camera", "front-door", "--day", "2026-11-20", "--tag", "人", "--q", "白色", "--limit", "7")
+    assert run("records", *words).stdout == "no records\n"
+    [(_, path, _)] = service.asked
+    assert path.startswith("/admin/records?camera=front-door&day=2026-11-20&tag=")
+    assert path.endswith("&limit=7")
+
+
+def test_records_as_json_are_what_the_service_says_page_by_page(run: Run, service: FakeService) -> None:
+    service.page = 2
+    service.records = [a_record(number) for number in range(5)]
+    assert json.loads(run("records", "--json", "--limit", "0").stdout) == {"records": service.records}
+    assert len(json.loads(run("records", "--json", "--limit", "3").stdout)["records"]) == 3
+
+
+def test_a_harvest_is_wished_for_and_listed(run: Run, service: FakeService) -> None:
+    service.harvests = [[a_harvest("digest"), a_harvest("events")]]
+    result = run("harvest")
+    assert service.asked == [("POST", "/admin/harvests", {})]
+    assert result.exit_code == 0
+    assert [line.split() for line in result.stdout.splitlines()] == [
+        ["CAMERA", "PACKAGE", "STATE"],
+        ["front-door", "digest", "wanted"],
+        ["front-door", "events", "wanted"],
+    ]
+    run("harvest", "front-door", "--since", "2026-11-18", "--until", "2026-11-19")
+    assert service.asked[-1][2] == {"camera": "front-door", "since": "2026-11-18", "until": "2026-11-19"}
+
+
+def test_a_harvest_of_nothing_says_so(run: Run) -> None:
+    assert "no camera has records" in run("harvest").stdout
+    result = run("harvest", "--wait", "--json")
+    assert (result.exit_code, json.loads(result.stdout)) == (0, {"harvests": []})
+
+
+def test_a_harvest_of_an_unknown_camera_is_wrong_usage(run: Run) -> None:
+    result = run("harvest", "nowhere")
+    assert (result.exit_code, result.stderr) == (2, "Error: camera: no camera is called 'nowhere'\n")
+
+
+def test_waiting_for_a_harvest_shows_its_progress_and_ends_with_0_when_all_is_listed(
+    run: Run, service: FakeService
+) -> None:
+    days = ["2026-11-19", "2026-11-20"]
+    wanted = a_harvest(state="wanted", outcome="vendor-away", days=days)
+    service.harvests = [[wanted], [a_harvest(state="running", days=days[1:])], [a_harvest()]]
+    result = run("harvest", "--wait")
+    assert result.exit_code == 0
+    assert result.stderr.splitlines() == [
+        "front-door  digest  wanted, 2 days left",
+        "front-door  digest  running, 1 day left",
+        "front-door  digest  idle",
+    ]
+    assert result.stdout.splitlines()[1].split() == ["front-door", "digest", "idle", "ok"]
+
+
+def test_waiting_for_a_harvest_ends_with_1_and_why_when_something_could_not_be_listed(
+    run: Run, service: FakeService
+) -> None:
+    later = "2026-11-20T12:05:00+08:00"
+    no = a_harvest(
+        "events", "postponed", outcome="vendor-unreadable", detail="no list", retry_at=later, days=["x"]
+    )
+    service.harvests = [[a_harvest(), no]]
+    result = run("harvest", "--wait")
+    assert result.exit_code == 1
+    assert (
+        "the vendor's answer could not be read; no list; tried again at 2026-11-20 12:05:00" in result.stdout
+    )
+    assert json.loads(run("harvest", "--wait", "--json").stdout)["harvests"][1] == {
+        "camera": "front-door",
+        **no,
+    }
+
+
+def test_on_a_terminal_a_bar_shows_how_many_days_are_listed(service: FakeService, tmp_path: Path) -> None:
+    days = ["2026-11-18", "2026-11-19"]
+    service.harvests = [
+        [a_harvest(state="wanted", days=days)],
+        [a_harvest(state="running", days=days[1:])],
+        [a_harvest()],
+    ]
+    code, shown = on_a_terminal(service, tmp_path, "harvest", "--wait")
+    assert code == 0
+    assert "1 running" in shown
+    assert " 50%" in shown
+    assert "100%" in shown
+
+
+def test_whoever_waits_for_a_harvest_is_told_once_that_calls_are_stopped(
+    run: Run, service: FakeService
+) -> None:
+    service.circuits = {
+        "imou": {"open": True, "code": "vendor-away", "reason": None, "until": "2026-11-20T12:00:10+08:00"},
+        "other": {"open": True, "code": "vendor-away", "reason": None, "until": None},
+    }
+    wanted = a_harvest(state="wanted", days=["2026-11-20"])
+    service.harvests = [[wanted], [wanted], [a_harvest()]]
+    said = run("harvest", "--wait").stderr
+    assert (
+        said.count("calls to imou are STOPPED until 2026-11-20 12:00:10: vendor-away, the vendor does not")
+        == 1
+    )
+    assert "other" not in said
+
+
+def test_a_camera_that_left_the_file_is_not_waited_for(run: Run, service: FakeService) -> None:
+    service.harvests = [[a_harvest(state="wanted")], []]
+    result = run("harvest", "--wait")
+    assert result.exit_code == 1
+    assert "camera-unknown" in result.stdout
 
 
 # -- orders ----------------------------------------------------------------------------------------------------------------

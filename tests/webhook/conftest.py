@@ -1,4 +1,4 @@
-"""A web entrance on memory twins, with one camera, the vendor's real reader of callbacks, and helpers for readable tests."""
+"""A web entrance on memory twins, with a few cameras, a vendor of records that is a stand-in, the vendor's real reader of callbacks, and helpers for readable tests."""
 
 import hashlib
 import re
@@ -13,17 +13,21 @@ from flask.testing import FlaskClient
 from shared.adapters import media
 from shared.adapters.memory import HandClock, ListQueue, MemoryCameras, MemoryJobStore, MemoryShared
 from shared.adapters.memory_archive import MemoryArchive
+from shared.adapters.memory_records import MemoryRecordStore
 from shared.domain import events as e
 from shared.domain.job import Asset, Job, Kind, Verdict, Window
 from shared.domain.retries import Policy
 from shared.ledger import Ledger
+from shared.ports import Quota, RecordEntry
+from shared.sealing import Seal
 from shared.services import Services
 from shared.settings import Settings, Source, read
 from shared.signing import Keys
 from shared.vendors.base import Toolbox
 from shared.vendors.sms import VENDOR
 from shared.vendors.sms.section import SmsCamera
-from tests.builders import NOON, a_camera, a_window
+from tests.builders import NOON, a_camera, a_listed, a_window
+from tests.stand_ins import StandInRecords
 from webhook import create_app
 
 TOKEN = "root-token-of-the-tests"
@@ -34,7 +38,7 @@ def _section(device: str) -> SmsCamera:
 
 
 CAMERAS = (
-    a_camera("front-door", sections={"sms": _section("34020000001110000101")}),
+    a_camera("front-door", sections={"sms": _section("34020000001110000101"), "imou": object()}),
     a_camera("berlin", timezone="Europe/Berlin", sections={"sms": _section("34020000001110000102")}),
     a_camera("records-only", sections={"other": object()}),
 )
@@ -45,6 +49,15 @@ class NoNetwork:
 
     def post_json(self, url, body, headers, timeout):
         raise AssertionError("a view must not wait for a vendor")
+
+
+class CountedRecords(StandInRecords):
+    """A vendor of records that says what of its patience is used up."""
+
+    counted: tuple[Quota, ...] = ()
+
+    def quotas(self):
+        return self.counted
 
 
 @dataclass
@@ -60,12 +73,14 @@ class World:
         self.bells = ListQueue()
         self.archive = MemoryArchive()
         ledger = Ledger(jobs, self.bells, Policy())
-        vendor = VENDOR.build(
-            read(VENDOR.settings, Source({}, {}, Path("/nowhere"))), Toolbox(NoNetwork(), memory)
-        )
+        keys = Keys(("key of the tests",))
+        tools = Toolbox(NoNetwork(), memory, Seal(keys), jobs.now)
+        vendor = VENDOR.playback(read(VENDOR.settings, Source({}, {}, Path("/nowhere"))), tools)
+        self.source = CountedRecords("digest", "events")
         self.services = Services(
             settings=self.settings,
             jobs=jobs,
+            records=MemoryRecordStore(),
             memory=memory,
             ledger=ledger,
             cameras=MemoryCameras(*CAMERAS),
@@ -73,7 +88,8 @@ class World:
             media=None,
             check=media.check,
             sources={"sms": vendor},
-            keys=Keys(("key of the tests",)),
+            record_sources={"imou": self.source},
+            keys=keys,
             admin_tokens=(TOKEN, "the-token-before"),
             public_url="http://127.0.0.1:8000",
         )
@@ -128,6 +144,40 @@ class World:
             duration_seconds=300.0,
         )
         return replace(asset, **changes)
+
+    def listed(self, key: str = "1", **changes) -> RecordEntry:
+        """A record as the vendor lists it now, with the job for its picture."""
+        listed = a_listed(key, **changes)
+        entry = self.services.records.upsert(listed.record, listed.picture)
+        picture = self.services.wishes.picture(entry)
+        self.services.records.acknowledge(entry.record.id, entry.revision, [picture.id] if picture else [])
+        return self.services.records.load(entry.record.id)
+
+    def pictured(self, key: str = "1", content: bytes = b"picture", **changes) -> RecordEntry:
+        """A record whose picture has landed."""
+        entry = self.listed(key, **changes)
+        job = self.services.jobs.load(entry.jobs[-1]).job
+        self.happen(job, e.FetchStarted(self.services.lease()))
+        place = f"{job.camera}/2026/11/20/080000-picture-{job.id}.jpg"
+        asset = self.land(job, content, "image/jpeg", key=place, kind=Kind.PICTURE, duration_seconds=None)
+        self.happen(job, e.AssetLanded(entry.picture.identity, asset, 1))
+        self.services.records.link(entry.record.id, asset.key)
+        return self.services.records.load(entry.record.id)
+
+    def harvested(
+        self, camera: str = "front-door", package: str = "digest", trouble: str = "", detail: str = ""
+    ) -> None:
+        """All that is wanted of a package is listed, or the next day of it meets trouble."""
+        harvests = self.services.harvests
+        [subject] = [each for each in harvests.subjects(camera) if each.package == package]
+        harvests.wish(camera)
+        while claim := harvests.take(subject.vendor, "a worker"):
+            if claim.subject.package != package:
+                harvests.listed(claim, "")
+            elif trouble:
+                harvests.failed(claim, trouble, detail)
+            else:
+                harvests.listed(claim, "", detail)
 
     def happen(self, job: Job, event: e.Event) -> None:
         """Let an event happen to a job."""

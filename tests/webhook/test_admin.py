@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from shared.domain import events as e
+from shared.ports import Quota
 from tests.builders import NOON
 
 ULID = "01jtest" + "0" * 19
@@ -63,13 +64,41 @@ def test_cameras_are_told_with_how_busy_their_devices_are(world, admin):
     assert front == {
         "name": "front-door",
         "timezone": "Asia/Shanghai",
-        "vendors": ["sms"],
+        "vendors": ["imou", "sms"],
         "lane": {"room": 1, "runners": [job.id], "waiting": 0, "not_before": None},
         "last_harvest": None,
         "outcome": None,
+        "harvests": [
+            {
+                "vendor": "imou",
+                "package": package,
+                "state": "idle",
+                "at": None,
+                "outcome": None,
+                "detail": "",
+                "days": [],
+                "retry_at": None,
+            }
+            for package in ("digest", "events")
+        ],
     }
     assert len(berlin["lane"]["runners"]) == 1
+    assert (berlin["harvests"], berlin["outcome"]) == ([], None)
     assert (records["vendors"], records["lane"]) == (["other"], None)
+
+
+def test_a_harvest_is_told_with_what_came_of_it_and_a_trouble_before_an_ok(world, admin):
+    world.harvested()
+    front = admin.get("/admin/cameras").json["cameras"][0]
+    assert (front["last_harvest"], front["outcome"]) == ("2026-11-20T12:00:00+08:00", "ok")
+    world.clock.move(timedelta(minutes=1))
+    world.harvested(package="events", trouble="vendor-unreadable", detail="no list in it")
+    front = admin.get("/admin/cameras").json["cameras"][0]
+    assert (front["last_harvest"], front["outcome"]) == ("2026-11-20T12:01:00+08:00", "vendor-unreadable")
+    digest, events = front["harvests"]
+    assert (digest["state"], digest["outcome"], digest["days"]) == ("idle", "ok", [])
+    assert (events["state"], events["detail"]) == ("postponed", "no list in it")
+    assert (events["days"][-1], events["retry_at"] > "2026-11-20T12:01") == ("2026-11-20", True)
 
 
 def test_a_closed_lane_is_told_in_the_cameras_zone(world, admin):
@@ -86,7 +115,9 @@ def test_the_status_tells_how_the_whole_is_doing(world, admin):
     assert set(status) == {"states", "overdue_seconds", "circuits", "quota", "free_bytes", "last_sweep"}
     assert status["states"]["archived"] == 1
     assert len(status["states"]) == 9
-    assert status["circuits"] == {"sms": {"open": False, "code": None, "reason": None, "until": None}}
+    closed = {"open": False, "code": None, "reason": None, "until": None}
+    assert status["circuits"] == {"sms": closed, "imou": closed}
+    assert status["quota"] == {}
     assert status["last_sweep"] is None
     assert status["free_bytes"] == world.archive.free_bytes()
 
@@ -98,8 +129,41 @@ def test_an_open_circuit_and_the_last_sweep_are_told(world, admin):
     status = admin.get("/admin/status").json
     circuit = status["circuits"]["sms"]
     assert (circuit["open"], circuit["code"], circuit["reason"]) == (True, "vendor-away", "HTTP 503")
-    assert circuit["until"] == (NOON + timedelta(seconds=10)).isoformat()
+    assert circuit["until"] == "2026-11-20T12:00:10+08:00"
     assert status["last_sweep"] == NOON.isoformat()
+
+
+def test_the_quotas_are_told_with_what_they_will_come_to(world, admin):
+    day = Quota("day", 10, None, NOON + timedelta(hours=12), 20)
+    world.source.counted = (day, Quota("month", 29_000, 30_000, NOON + timedelta(days=10), 44_000))
+    status = admin.get("/admin/status").json
+    assert status["quota"] == {
+        "imou": {
+            "day": {"used": 10, "limit": None, "forecast": 20, "until": "2026-11-21T00:00:00+08:00"},
+            "month": {
+                "used": 29_000,
+                "limit": 30_000,
+                "forecast": 44_000,
+                "until": "2026-11-30T12:00:00+08:00",
+            },
+        }
+    }
+    assert not status["circuits"]["imou"]["open"]
+
+
+def test_a_spent_quota_stops_calls_like_an_open_circuit_until_the_last_one_that_is_spent_is_over(
+    world, admin
+):
+    day = Quota("day", 1000, 1000, NOON + timedelta(hours=12), 2000)
+    month = Quota("month", 30_000, 30_000, NOON + timedelta(days=10), 60_000)
+    for counted, until, limit in (
+        ((day,), "2026-11-21T00:00:00+08:00", "all 1000 calls that are allowed in a day"),
+        ((month, day), "2026-11-30T12:00:00+08:00", "all 30000 calls that are allowed in a month"),
+    ):
+        world.source.counted = counted
+        circuit = admin.get("/admin/status").json["circuits"]["imou"]
+        assert (circuit["open"], circuit["code"], circuit["until"]) == (True, "quota-spent", until)
+        assert limit in circuit["reason"]
 
 
 @pytest.mark.parametrize(

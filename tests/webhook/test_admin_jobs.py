@@ -13,7 +13,7 @@ from tests.webhook.conftest import CAMERAS
 
 PUBLISHED = {
     "id", "kind", "vendor", "camera", "start", "end", "state", "progress", "attempts", "reason", "detail", "origin",
-    "parent", "stream_id", "on_hold", "created_at", "updated_at", "due_at", "assets",
+    "parent", "record", "stream_id", "on_hold", "created_at", "updated_at", "due_at", "assets",
     "postponed", "unexplained", "verdict", "why",
 }  # fmt: skip
 ASSET = {
