@@ -109,10 +109,10 @@ def _end(found: Json) -> str:
 
 def records(found: Iterable[Json]) -> str:
     """The list of records."""
-    heads = ("CREATED", "CAMERA", "PACKAGE", "TAGS", "SUMMARY", "PICTURE")
+    heads = ("LATEST", "CAMERA", "PACKAGE", "TAGS", "SUMMARY", "PICTURE")
     rows = [
         (
-            moment(record.get("created_at")),
+            moment(record.get("latest_at") or record.get("created_at")),
             record["camera"],
             record["package"],
             shorten(",".join(_tags(record)), TAGS) or NONE,

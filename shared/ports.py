@@ -311,11 +311,11 @@ class RecordStore(Protocol):
         ...
 
     def list(self, query: RecordQuery) -> RecordPage:
-        """Records, newest first by when they were created."""
+        """Records, newest first by the newest of what they tell."""
         ...
 
     def forget(self, before: datetime, limit: int) -> int:
-        """Drop at most `limit` told records that were created before a time; how many were dropped."""
+        """Drop at most `limit` told records that tell of nothing since a time; how many were dropped."""
         ...
 
 

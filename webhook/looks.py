@@ -30,6 +30,7 @@ def register(app: Flask) -> None:
         sentence=sentence,
         size=size,
         tags=tags,
+        when=when,
         words=words,
     )
     app.jinja_env.tests.update(chinese=chinese, showable=showable)
@@ -91,6 +92,14 @@ def minute(instant: datetime) -> str:
     if instant.time() == time():
         return f"{instant:%Y-%m-%d}"
     return f"{instant:%Y-%m-%d %H:%M:%S}" if instant.second else f"{instant:%Y-%m-%d %H:%M}"
+
+
+def when(record: Record) -> str:
+    """The time of a record; of one with chapters, its day and their first and last time point."""
+    points = [chapter.time_point for chapter in record.chapters]
+    if not points:
+        return minute(record.created_at)
+    return f"{record.created_at:%Y-%m-%d} {points[0]}" + (f"–{points[-1]}" if len(points) > 1 else "")
 
 
 def gist(record: Record) -> str:

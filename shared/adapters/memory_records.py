@@ -73,7 +73,7 @@ class MemoryRecordStore:
         """Drop old records that were told, the oldest first."""
         with self._lock:
             told = [entry.record for each, entry in self._entries.items() if each not in self._untold]
-            old = sorted((record for record in told if record.created_at < before), key=place)[:limit]
+            old = sorted((record for record in told if record.latest_at < before), key=place)[:limit]
             for record in old:
                 del self._entries[record.id]
             return len(old)

@@ -1,7 +1,7 @@
 -- Everything that must change together with a record changes here, in one step.
 --
 -- ARGV[1] is the operation, ARGV[2] the prefix of every key, ARGV[3] a JSON argument. All keys share the prefix's hash
--- tag, so one slot. The indexes hold places (when it was created, then its id), all at score 0, so that they sort as text;
+-- tag, so one slot. The indexes hold places (the newest of what it tells, then its id), all at score 0, so that they sort as text;
 -- `untold` holds ids, each at one more than the last one that was waiting when it came.
 
 local P, A = ARGV[2], cjson.decode(ARGV[3])

@@ -19,7 +19,7 @@ import redis
 from shared.adapters.redis_answers import answering, readable
 from shared.domain.events import Sighting
 from shared.domain.record_order import mark, place
-from shared.domain.records import Record, content
+from shared.domain.records import LONGEST_GROWTH, Record, content
 from shared.errors import Final
 from shared.ports import RecordEntry, RecordPage, RecordQuery
 from shared.sealing import Seal
@@ -123,7 +123,7 @@ class RedisRecordStore:
 
     def _newest(self, query: RecordQuery, before: str | None, batch: int) -> Sequence[str]:
         index = self._key("records", query.camera) if query.camera else self._key("records")
-        ends = [each for each in (before, query.end and mark(query.end)) if each]
+        ends = [each for each in (before, query.end and mark(query.end + LONGEST_GROWTH)) if each]
         top, bottom = f"({min(ends)}" if ends else "+", f"[{mark(query.start)}" if query.start else "-"
         with answering():
             found: Sequence[str] = self._client.zrevrangebylex(index, top, bottom, 0, batch)

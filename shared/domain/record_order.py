@@ -14,5 +14,5 @@ def mark(instant: datetime) -> str:
 
 
 def place(record: Record) -> str:
-    """Where a record stands among all: by when it was created, then by its id. It matches `CURSOR`."""
-    return f"{mark(record.created_at)}-{record.id}"
+    """Where a record stands among all: by the newest of what it tells, then by its id. It matches `CURSOR`."""
+    return f"{mark(record.latest_at)}-{record.id}"

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+LONGEST_GROWTH = timedelta(days=2)  # whatever a vendor's clocks say: no record grows for longer
+
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
@@ -49,6 +51,13 @@ class Record:
     def end(self) -> datetime:
         """Where what it shows ends, for all that is known; always after its beginning."""
         return self.created_at + timedelta(seconds=max(self.duration_seconds or 0, 1))
+
+    @property
+    def latest_at(self) -> datetime:
+        """When the newest of what it tells was added: a day that grows is news, however early it began."""
+        added = (chapter.updated_at for chapter in self.chapters if chapter.updated_at)
+        latest = max((self.created_at, *added))
+        return latest if latest - self.created_at <= LONGEST_GROWTH else self.created_at + LONGEST_GROWTH
 
 
 def record_id(vendor: str, camera: str, package: str, key: str) -> str:

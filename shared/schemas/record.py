@@ -25,7 +25,7 @@ class ChapterSchema(Schema):
 class RecordSchema(Schema):
     """A record. `picture` is the key of its picture below `/assets/`, or null; `jobs` are those that were made of it.
 
-    `revision` counts how often the vendor has said something else about it; `size` is bytes, as the vendor says.
+    `latest_at`, by which lists are ordered, is when the newest of what it tells was added. `revision` counts how often the vendor has said something else about it; `size` is bytes, as the vendor says.
     """
 
     id = fields.String(attribute="record.id")
@@ -34,6 +34,7 @@ class RecordSchema(Schema):
     package = fields.String(attribute="record.package")
     day = fields.Date(attribute="record.day")
     created_at = fields.AwareDateTime(attribute="record.created_at")
+    latest_at = fields.AwareDateTime(attribute="record.latest_at")
     expires_at = fields.AwareDateTime(attribute="record.expires_at")
     tags = fields.List(fields.String(), attribute="record.tags")
     summary = fields.String(attribute="record.summary")

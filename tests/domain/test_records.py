@@ -57,3 +57,12 @@ def test_a_readings_digest_does_not_depend_on_its_order():
 def test_a_record_ends_after_it_begins():
     assert a_record(duration_seconds=None).end == a_record().created_at + timedelta(seconds=1)
     assert a_record(duration_seconds=12.0).end == a_record().created_at + timedelta(seconds=12)
+
+
+def test_a_record_is_as_new_as_its_newest_chapter_but_never_absurdly_new():
+    made = a_record().created_at
+    assert replace(a_record(), chapters=()).latest_at == made
+    assert a_record().latest_at == made + timedelta(hours=1)
+    bogus = replace(a_record().chapters[0], updated_at=made + timedelta(days=9000))
+    assert replace(a_record(), chapters=(bogus,)).latest_at == made + timedelta(days=2)
+    assert replace(a_record(), created_at=NOON.replace(year=9999, month=12, day=31)).latest_at.year == 9999

@@ -11,7 +11,8 @@ from shared.domain.records import Chapter
 from tests.builders import NOON, TODAY
 
 PUBLISHED = {
-    "id", "vendor", "camera", "package", "created_at", "tags", "summary", "chapters", "expires_at", "picture", "revision",
+    "id", "vendor", "camera", "package", "created_at", "tags", "summary", "chapters", "expires_at",
+    "latest_at", "picture", "revision",
     "jobs", "day", "duration_seconds", "size",
 }  # fmt: skip
 

@@ -67,7 +67,7 @@ def test_records_that_could_not_be_read_are_told(world, operator):
 
 
 def test_the_newest_pictures_are_cards_that_lead_to_their_records(world, operator):
-    old = world.pictured("1", created_at=NOON - timedelta(hours=5))
+    old = world.pictured("1", created_at=NOON - timedelta(hours=5), chapters=())
     new = world.pictured(
         "2", chapters=(Chapter("08:00", ("车",), "一辆车"), Chapter("09:00", ("人", "车"), "两个人"))
     )
