@@ -1,4 +1,4 @@
-"""Everything the simulated platform can do wrong, as switches that may be thrown at any time.
+"""Everything the simulated SMS platform can do wrong, as switches that may be thrown at any time.
 
 All are off by default. A switch set for one device beats the one set for all. Both may change while downloads run, and
 what runs obeys from its next step on; which files there will be is settled when its stream begins.
@@ -6,13 +6,12 @@ what runs obeys from its next step on; which files there will be is settled when
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args, get_type_hints
+from dataclasses import dataclass
+from typing import Any, Literal
 
-EVERY_DEVICE = ""
+from gleaner.sandbox.switchboard import EVERY_DEVICE, Switchboard
 
 
 @dataclass(frozen=True)
@@ -79,62 +78,13 @@ class Switches:
         if not 1 <= self.files <= 100 or self.duplicate > 100 or self.delivered <= 0:
             raise ValueError("files from 1 to 100, duplicate up to 100, delivered above 0")
 
-    def with_values(self, values: Mapping[str, Any]) -> Switches:
-        """These switches with some thrown; ValueError names the first unknown one or unfit value."""
-        for name, value in values.items():
-            _check(name, value)
-        return replace(self, **values)
 
-
-_KINDS = get_type_hints(Switches)
-
-
-def _check(name: str, value: object) -> None:
-    if name not in _KINDS:
-        raise ValueError(f"no such switch: {name}; there are {', '.join(_KINDS)}")
-    kind = _KINDS[name]
-    if words := get_args(kind):
-        if value not in words:
-            raise ValueError(f"{name} is one of {', '.join(words)}")
-    elif kind is bool:
-        if not isinstance(value, bool):
-            raise ValueError(f"{name} is true or false")
-    elif not _is_number(value, whole=kind is int):
-        raise ValueError(f"{name} is a {'whole ' if kind is int else ''}number from 0 on")
-
-
-def _is_number(value: object, *, whole: bool) -> bool:
-    kinds = int if whole else (int, float)
-    return isinstance(value, kinds) and not isinstance(value, bool) and 0 <= value < 1e9
-
-
-class Mischief:
-    """The switches in force, for all devices and for each; safe to use from any thread."""
+class Mischief(Switchboard[Switches]):
+    """The switches in force, for all devices and for each, and until when a device is busy by one of them."""
 
     def __init__(self) -> None:
-        self._guard = threading.Lock()
-        self._thrown: dict[str, dict[str, Any]] = {}
+        super().__init__(Switches())
         self._busy_until: dict[str, float] = {}
-
-    def throw(self, values: Mapping[str, Any], device: str = EVERY_DEVICE) -> None:
-        """Set some switches, for one device or for all; the others stay. ValueError changes nothing."""
-        wanted = Switches().with_values(values)
-        with self._guard:
-            self._thrown.setdefault(device, {}).update(values)
-            if "busy_for" in values:
-                self._busy_until[device] = time.monotonic() + wanted.busy_for
-
-    def behave(self) -> None:
-        """All switches off."""
-        with self._guard:
-            self._thrown.clear()
-            self._busy_until.clear()
-
-    def of(self, device: str = EVERY_DEVICE) -> Switches:
-        """What is in force for a device now."""
-        with self._guard:
-            both = self._thrown.get(EVERY_DEVICE, {}) | self._thrown.get(device, {})
-        return replace(Switches(), **both)
 
     def busy(self, device: str) -> bool:
         """Whether the switch `busy_for` still keeps the device busy."""
@@ -142,7 +92,9 @@ class Mischief:
             until = self._busy_until.get(device, self._busy_until.get(EVERY_DEVICE, 0.0))
         return time.monotonic() < until
 
-    def thrown(self) -> dict[str, dict[str, Any]]:
-        """What was set, by device; the empty name is all of them."""
-        with self._guard:
-            return {device: dict(values) for device, values in self._thrown.items()}
+    def _was_thrown(self, values: Mapping[str, Any], device: str) -> None:
+        if "busy_for" in values:
+            self._busy_until[device] = time.monotonic() + values["busy_for"]
+
+    def _was_reset(self) -> None:
+        self._busy_until.clear()

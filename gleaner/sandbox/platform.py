@@ -17,11 +17,12 @@ from zoneinfo import ZoneInfo
 from gleaner.sandbox.devices import Device, default_devices
 from gleaner.sandbox.download import Download, Shot, Stage
 from gleaner.sandbox.forms import Code, Order, Refusal
-from gleaner.sandbox.mischief import EVERY_DEVICE, Mischief
+from gleaner.sandbox.mischief import Mischief
 from gleaner.sandbox.muxer import scenes
 from gleaner.sandbox.pace import Pace
 from gleaner.sandbox.reports import Report
 from gleaner.sandbox.shelf import Shelf
+from gleaner.sandbox.switchboard import EVERY_DEVICE
 from gleaner.sandbox.witness import Window, Witness
 
 SIP_DOMAIN = "3402000000"
@@ -38,7 +39,8 @@ class Platform:
         pace: Pace | None = None,
         zone: str = "Asia/Shanghai",
     ) -> None:
-        self.devices = {device.device_unicode: device for device in devices or default_devices()}
+        played = default_devices() if devices is None else devices
+        self.devices = {device.device_unicode: device for device in played}
         self.mischief = Mischief()
         self.witness = Witness()
         self.shelf = Shelf()

@@ -14,11 +14,15 @@ from typing import Any
 from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from gleaner.sandbox.channels import Channel
+from gleaner.sandbox.cloud import Cloud
 from gleaner.sandbox.control import control_routes
 from gleaner.sandbox.devices import Device
+from gleaner.sandbox.imou import imou_routes
 from gleaner.sandbox.pace import Pace
 from gleaner.sandbox.platform import Platform
 from gleaner.sandbox.sms import sms_routes
+from gleaner.sandbox.terms import Terms
 
 LARGEST_BODY = 16 << 10
 _LOOK_FOR_STOP = 0.02
@@ -26,10 +30,11 @@ _LOOK_FOR_STOP = 0.02
 
 @dataclass(frozen=True)
 class RunningSandbox:
-    """Where it listens, and the platform behind it, to look into and to throw switches of."""
+    """Where both vendors listen, and what is behind: to look into, and to throw switches of."""
 
     base_url: str
     platform: Platform
+    cloud: Cloud
 
 
 class _Silent(WSGIRequestHandler):
@@ -37,12 +42,13 @@ class _Silent(WSGIRequestHandler):
         """Say nothing."""
 
 
-def create_app(platform: Platform) -> Flask:
-    """The WSGI app of one platform. Some mischief needs a real socket, so play it over HTTP, not by a test client."""
+def create_app(platform: Platform, cloud: Cloud) -> Flask:
+    """The WSGI app of both vendors. Some mischief needs a real socket, so play it over HTTP, not by a test client."""
     app = Flask("gleaner.sandbox")
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.register_blueprint(sms_routes(platform))
-    app.register_blueprint(control_routes(platform))
+    app.register_blueprint(imou_routes(cloud))
+    app.register_blueprint(control_routes(platform, cloud))
     return app
 
 
@@ -53,17 +59,21 @@ def running_sandbox(
     devices: Iterable[Device] | None = None,
     pace: Pace | None = None,
     zone: str = "Asia/Shanghai",
+    channels: Iterable[Channel] | None = None,
+    terms: Terms | None = None,
 ) -> Iterator[RunningSandbox]:
-    """Serve a fresh platform until the block ends; SystemExit when the port is taken.
+    """Serve both vendors, fresh, until the block ends; SystemExit when the port is taken.
 
-    Port 0 takes a free one; without devices it plays the default ones.
+    Port 0 takes a free one; without devices or channels it plays the default ones. The zone is the platform's, and the
+    cloud's unless its terms say otherwise.
     """
     with closing(Platform(devices, pace, zone)) as platform:
-        server = make_server(host, port, create_app(platform), threaded=True, request_handler=_Silent)
+        cloud = Cloud(channels, terms or Terms(zone))
+        server = make_server(host, port, create_app(platform, cloud), threaded=True, request_handler=_Silent)
         thread = threading.Thread(target=server.serve_forever, args=(_LOOK_FOR_STOP,), daemon=True)
         thread.start()
         try:
-            yield RunningSandbox(f"http://{host}:{server.server_port}", platform)
+            yield RunningSandbox(f"http://{host}:{server.server_port}", platform, cloud)
         finally:
             server.shutdown()
             thread.join()

@@ -25,7 +25,7 @@ from gleaner.sandbox.muxer import Footage
 
 MOST_TAKES = 1000
 MOST_BYTES = 4 << 30
-_LOGIN_PAGE = "<!doctype html><title>Please sign in</title><h1>Please sign in</h1>\n"
+LOGIN_PAGE = "<!doctype html><title>Please sign in</title><h1>Please sign in</h1>\n"
 
 
 @dataclass
@@ -93,7 +93,7 @@ def serve(take: Take, switches: Switches) -> Response:
     if switches.media in ("404", "500"):
         abort(int(switches.media))
     if switches.media == "html":
-        return Response(_LOGIN_PAGE, mimetype="text/html")
+        return Response(LOGIN_PAGE, mimetype="text/html")
     response = _file(take)
     if switches.media == "truncated" or switches.media_rate:
         _tamper(response, truncate=switches.media == "truncated", rate=switches.media_rate)

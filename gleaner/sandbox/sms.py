@@ -6,8 +6,6 @@ off (the data of a progress query, that of the control), what is answered here i
 
 from __future__ import annotations
 
-import contextlib
-import socket
 import time
 from datetime import UTC, datetime
 from functools import partial
@@ -17,6 +15,7 @@ from flask import Blueprint, Response, abort, g, jsonify, request
 from gleaner.sandbox.forms import CONTROL, DOWNLOAD, PROGRESS, Code, Form, Refusal, parse, read_order
 from gleaner.sandbox.platform import Platform
 from gleaner.sandbox.shelf import serve
+from gleaner.sandbox.wire import hang_up
 from gleaner.sandbox.witness import Seen
 
 DOWNLOAD_PATH = "/api/smsload/playback/v1/download"
@@ -108,11 +107,8 @@ def _refused(how: str) -> Response | None:
 
 
 def _hang_up(verdict: str) -> Response:
-    """Close the connection under the server: nobody will read the response."""
     g.verdict = verdict
-    with contextlib.suppress(OSError):
-        request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
-    return Response()
+    return hang_up()
 
 
 def _seen(response: Response) -> Seen:

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Draws the scenes anew; needed only to change them. Each is one closed GOP of 4 s: baseline H.264, yuv420p, 5 frames a
 # second, no B-frames, no encoder banner (the SEI is filtered out), so that it can be repeated sample by sample.
-# usage: FFMPEG=/path/to/ffmpeg FONT=/path/to/font.ttf ./draw.sh
+# Each picture is one frame of a scene, grainy and dark towards its edges, as a small camera sees: baseline JPEG, no banner.
+# usage: FFMPEG=/path/to/ffmpeg FONT=/path/to/font.ttf ./draw.sh; with the word `pictures`, only those, from the scenes
 set -eu
 cd "$(dirname "$0")"
 
@@ -17,6 +18,15 @@ scene() { # number, ground, static boxes; what moves: body colour, size, y; head
         -x264-params open-gop=0 -bsf:v filter_units=remove_types=6 -fflags +bitexact -movflags +faststart "scene$1.mp4"
 }
 
+picture() { # number; the grain is seeded, so that the same encoder draws the same bytes
+    "$FFMPEG" -v error -y -ss 1.8 -i "scene$1.mp4" -vf "scale=480:270,noise=alls=9:allf=u:all_seed=$1,vignette=PI/5" \
+        -frames:v 1 -q:v 5 -flags +bitexact -fflags +bitexact -update 1 "picture$1.jpg"
+}
+
+pictures() { for number in 1 2 3 4 5 6; do picture "$number"; done; }
+
+if [ "${1:-}" = pictures ]; then pictures; exit; fi
+
 box() { printf 'drawbox=x=%s:y=%s:w=%s:h=%s:color=%s:t=fill' "$@"; }
 
 scene 1 0xb9a888 "$(box 0 270 640 90 0x6f6a60),$(box 250 90 120 180 0x5b3a1e),$(box 345 180 10 10 0xe0c060)" \
@@ -31,3 +41,5 @@ scene 5 0x3a3f4a "$(box 0 260 640 100 0x6a6458),$(box 40 70 150 190 0x8c6b3f),$(
     0xe0a020 90x50 268 0x303030 14x70 70 240
 scene 6 0x18202c "$(box 0 250 640 110 0x2a3038),$(box 200 60 12 220 0x707880),$(box 430 60 12 220 0x707880),$(box 200 150 240 10 0xc8c8c8)" \
     0x7fa05a 34x84 226 0xd9b38c 22x24 6 200
+
+pictures

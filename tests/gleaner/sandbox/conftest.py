@@ -1,20 +1,25 @@
-"""A running sandbox that lives fast, a client that speaks to it, and somebody to be called back."""
+"""A running sandbox that lives fast, clients that speak to both of its vendors, and somebody to be called back."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import requests
 
-from gleaner.sandbox import Device, Pace, running_sandbox
+from gleaner.sandbox import Channel, Device, Pace, Terms, running_sandbox
+from gleaner.sandbox.accounts import APP_ID, APP_SECRET
 
 DOOR = Device("34020000001110000228", ("34020000001320000666",), "2", "front-door")
 YARD = Device("34020000001110000229", ("34020000001320000667", "34020000001320000668"), "", "yard", 2)
@@ -163,3 +168,135 @@ def vendor(play: Callable[..., Vendor]) -> Vendor:
 def receiver() -> Iterator[Receiver]:
     with listening([(200, b'{"code": 0}')]) as receiver:
         yield receiver
+
+
+PORCH = Channel("CLOUDCAM0001", "0", "porch")
+GATE = Channel("CLOUDCAM0002", "0", "gate")
+GARAGE = Channel("CLOUDCAM0002", "1", "garage", ("aiCloudRecord",))
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+class Account:
+    """The sandbox's cloud as a client meets it, with a look behind the curtain. Its token is asked for when needed."""
+
+    def __init__(self, base_url: str, cloud: Any, http: requests.Session) -> None:
+        self.base_url = base_url
+        self.cloud = cloud
+        self.http = http
+        self.token = ""
+
+    @property
+    def today(self) -> datetime:
+        """The cloud's last midnight."""
+        now = self.cloud.clock.now().astimezone(SHANGHAI)
+        return now.replace(hour=0, minute=0, second=0, microsecond=0)
+
+    def system(self, **changes: Any) -> dict[str, Any]:
+        """A fresh and signed one, then changed; None leaves a field out."""
+        now, nonce = int(self.cloud.clock.now().timestamp()), uuid.uuid4().hex
+        fields = {"ver": "1.0", "appId": APP_ID, "time": now, "nonce": nonce} | changes
+        source = f"time:{fields['time']},nonce:{fields['nonce']},appSecret:{APP_SECRET}"
+        fields = {"sign": hashlib.md5(source.encode()).hexdigest()} | fields
+        return {name: value for name, value in fields.items() if value is not None}
+
+    def post(self, method: str, body: Any) -> requests.Response:
+        return self.http.post(f"{self.base_url}/openapi/{method}", json=body, timeout=5)
+
+    def call(self, method: str, **params: Any) -> dict[str, Any]:
+        """The result of a sound call; whatever `system` holds is changed."""
+        system = self.system(**params.pop("system", {}))
+        given = {name: value for name, value in params.items() if value is not None}
+        answer = self.post(method, {"id": "7", "system": system, "params": given})
+        assert answer.status_code == 200
+        assert answer.json()["id"] == "7"
+        return dict(answer.json()["result"])
+
+    def sign_in(self) -> str:
+        self.token = self.call("accessToken")["data"]["accessToken"]
+        return self.token
+
+    def query(self, channel: Channel = PORCH, days: int = 0, **changes: Any) -> dict[str, Any]:
+        """What a listing of one day asks for, so many days ago."""
+        day = self.today.date() - timedelta(days=days)
+        return {
+            "token": self.token or self.sign_in(),
+            "deviceId": channel.device,
+            "channelId": channel.number,
+            "beginTime": f"{day} 00:00:00",
+            "endTime": f"{day} 23:59:59",
+            "packageType": "aiCloudRecord",
+            "recordId": "-1",
+            "count": 100,
+        } | changes
+
+    def result(self, channel: Channel = PORCH, days: int = 0, **changes: Any) -> dict[str, Any]:
+        return self.call("getCondensedRecords", **self.query(channel, days, **changes))
+
+    def records(self, channel: Channel = PORCH, days: int = 0, **changes: Any) -> list[dict[str, Any]]:
+        result = self.result(channel, days, **changes)
+        assert (result["code"], result["msg"]) == ("0", "操作成功")
+        return list(result["data"]["records"])
+
+    def events(self, days: int = 1, **changes: Any) -> list[dict[str, Any]]:
+        return self.records(days=days, packageType="aiInsight", **changes)
+
+    def ids(self, **changes: Any) -> list[str]:
+        return [record["recordId"] for record in self.events(**changes)]
+
+    def steer(self, what: str, **body: Any) -> requests.Response:
+        return self.http.post(f"{self.base_url}/sandbox/{what}", json=body, timeout=5)
+
+    def throw(self, channel: Channel | None = None, **switches: Any) -> None:
+        self.cloud.throw(switches, channel.device if channel else "")
+
+    def evening(self) -> None:
+        """Yesterday at eight, so that a day is under way whenever the tests run."""
+        self.cloud.clock.set(self.today - timedelta(hours=4))
+
+    def fetch(self, url: str) -> requests.Response:
+        return self.http.get(url, timeout=5)
+
+
+@contextmanager
+def clouded(**terms: Any) -> Iterator[Account]:
+    channels = (PORCH, GATE, GARAGE)
+    with (
+        running_sandbox(devices=(DOOR,), channels=channels, terms=Terms(**terms)) as running,
+        requests.Session() as http,
+    ):
+        http.trust_env = False
+        yield Account(running.base_url, running.cloud, http)
+
+
+@pytest.fixture
+def cloud_of() -> Iterator[Callable[..., Account]]:
+    """Start a cloud on the terms that a test needs."""
+    with ExitStack() as stack:
+        yield lambda **terms: stack.enter_context(clouded(**terms))
+
+
+@pytest.fixture
+def account(cloud_of: Callable[..., Account]) -> Account:
+    return cloud_of()
+
+
+@pytest.fixture(scope="session")
+def strict_account() -> Iterator[Account]:
+    """For requests that are refused and so leave nothing behind."""
+    with clouded() as account:
+        yield account
+
+
+@pytest.fixture
+def porch() -> Channel:
+    return PORCH
+
+
+@pytest.fixture
+def gate() -> Channel:
+    return GATE
+
+
+@pytest.fixture
+def garage() -> Channel:
+    return GARAGE
