@@ -2,12 +2,12 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from gleaner.simulation import Simulation
+from gleaner.checks.addresses import is_loopback
+from gleaner.simulation import Simulation, lacking
 from shared import secrets
 from shared.settings import Settings, Source, read
 from shared.vendors import load
@@ -15,10 +15,12 @@ from shared.vendors import load
 
 def banner(settings: Settings, where: Source, played: Simulation | None) -> Iterator[str]:
     """The lines, in their order. `where` is what the processes are told, the sandbox's address included."""
-    addresses = _addresses(settings, where)
+    addresses, lacks = _addresses(settings, where), lacking(settings, where)
     for vendor, address in addresses.items():
         if played and vendor in played.vendors:
-            yield f"SIMULATED   {vendor} is played by the sandbox at {address}; {played.vendors[vendor]} names the real one"
+            yield f"SIMULATED   {vendor} is played by the sandbox at {address}; set {played.vendors[vendor]} for the real one"
+        elif vendor in lacks:
+            yield f"{vendor:<12}not set up, and left out; it needs {lacks[vendor]}"
         else:
             yield f"{vendor:<12}{address}"
     example = ", the example, as CAMERAS_FILE does not exist yet" if played and played.example else ""
@@ -28,7 +30,7 @@ def banner(settings: Settings, where: Source, played: Simulation | None) -> Iter
     yield f"page        {settings.local_url}/"
     if not settings.admin_token:
         yield f"token       in {short(settings.home / secrets.ADMIN_TOKEN)}"
-    yield from _warnings(settings, addresses)
+    yield from _warnings(settings, {vendor: at for vendor, at in addresses.items() if vendor not in lacks})
 
 
 def archive_prefix(settings: Settings) -> str:
@@ -52,17 +54,9 @@ def _addresses(settings: Settings, where: Source) -> dict[str, str]:
 
 def _warnings(settings: Settings, addresses: Mapping[str, str]) -> Iterator[str]:
     reached = settings.public_url or settings.local_url
-    afar = [vendor for vendor, address in addresses.items() if not _is_loopback(address)]
-    if _is_loopback(reached) and afar:
+    afar = [vendor for vendor, address in addresses.items() if not is_loopback(address)]
+    if is_loopback(reached) and afar:
         yield (
             f"WARNING     {', '.join(afar)} cannot reach {reached} to report; set PUBLIC_URL to an address of this "
             "machine that it can. Until then every download is only asked about, which is slower"
         )
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")

@@ -15,6 +15,7 @@ import click
 
 from gleaner import overview, show, up
 from gleaner.client import Client, Json, client_for
+from gleaner.doctor import doctor
 from gleaner.harvesting import wait_for_harvests, went_well
 from gleaner.in_force import in_force
 from gleaner.sandbox.command import sandbox
@@ -68,6 +69,7 @@ def main() -> None:
 
 
 main.add_command(sandbox)
+main.add_command(doctor)
 
 
 @contextmanager

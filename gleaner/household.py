@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from errno import EADDRINUSE
 from pathlib import Path
@@ -11,7 +11,7 @@ from gleaner.embedded_redis import EmbeddedRedis
 from gleaner.processes import open_lock, take, wait_until
 from gleaner.supervisor import ending
 from shared.errors import Misconfigured
-from shared.sweep import Sweep, Sweeper
+from shared.sweep import Sweeper
 
 LOGS = "log"
 _BEAT_FILES = "beat-schedule*"
@@ -106,13 +106,13 @@ class SweepChild:
     name = "sweep"
     patience = 2.0
 
-    def __init__(self, sweep: Sweep) -> None:
-        self._sweep = sweep
-        self._thread = Sweeper(sweep)
+    def __init__(self, sweeper: Callable[[], Sweeper]) -> None:
+        self._sweeper = sweeper
+        self._thread = sweeper()
 
     def start(self) -> None:
         """Begin to sweep."""
-        self._thread = Sweeper(self._sweep)
+        self._thread = self._sweeper()
         self._thread.start()
 
     def fate(self) -> str | None:

@@ -1,5 +1,6 @@
-"""What the sandbox stands in for: every vendor that has no address of its own.
+"""What the sandbox stands in for: all vendors, as long as none of them is set up.
 
+Where one is, the others are left out instead: simulated footage has no business in an archive beside real footage.
 The sandbox listens on a port that stays the same for a home, so that jobs which were under way find it again after a
 restart. Without a cameras file the example cameras are used; with one, the sandbox plays exactly those cameras.
 """
@@ -7,11 +8,12 @@ restart. Without a cameras file the example cameras are used; with one, the sand
 import socket
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gleaner.procfile import project_file
+from gleaner.sandbox import accounts
 from shared.settings import SIMULATED, Settings, Source, read
 from shared.vendors import load
 
@@ -22,13 +24,13 @@ _PORT_FILE = "sandbox-port"
 
 @dataclass(frozen=True)
 class Simulation:
-    """`vendors`: who is played, by the name of the setting that would end it. `example`: whether the cameras are, too."""
+    """`vendors`: who is played, with the names of the settings that would end it. `example`: whether the cameras are, too."""
 
     vendors: Mapping[str, str]
     port: int
     cameras: Path
     example: bool
-    timezone: str
+    zones: Mapping[str, str]
 
     @property
     def base_url(self) -> str:
@@ -38,7 +40,8 @@ class Simulation:
     @property
     def environ(self) -> dict[str, str]:
         """What the other processes have to be told."""
-        played = dict.fromkeys(self.vendors.values(), self.base_url)
+        given = accounts.environ(self.base_url)
+        played = {name: value for vendor in self.vendors for name, value in given[vendor].items()}
         return {**played, "CAMERAS_FILE": str(self.cameras), SIMULATED: "1"}
 
     @property
@@ -48,23 +51,21 @@ class Simulation:
             "--host": LOOPBACK,
             "--port": str(self.port),
             "--cameras": str(self.cameras),
-            "--zone": self.timezone,
+            **{accounts.ZONES[vendor]: zone for vendor, zone in self.zones.items()},
         }
         return [
             sys.executable,
             "-m",
             "gleaner.sandbox",
+            "--quiet",
             *(word for option in options.items() for word in option),
         ]
 
 
 def simulation(settings: Settings, where: Source) -> Simulation | None:
-    """What has to be simulated, or None when every vendor has an address. Makes GLEANER_HOME if need be."""
-    own: dict[str, Any] = {
-        name: read(vendor.settings, where) for name, vendor in load(settings.vendors).items()
-    }
-    missing = {name: _address_name(type(one)) for name, one in own.items() if not one.base_url}
-    if not missing:
+    """What has to be simulated, or None when a vendor is set up. GLEANER_HOME must exist."""
+    missing = lacking(settings, where)
+    if set(missing) != set(settings.vendors) or not missing:
         return None
     example = not settings.cameras_file.exists()
     return Simulation(
@@ -72,12 +73,19 @@ def simulation(settings: Settings, where: Source) -> Simulation | None:
         port=_port(settings.home),
         cameras=project_file(EXAMPLE) if example else settings.cameras_file.absolute(),
         example=example,
-        timezone=own[next(iter(missing))].timezone,
+        zones={name: own.timezone for name, own in _own(settings, where).items()},
     )
 
 
-def _address_name(cls: type[Any]) -> str:
-    return next(str(each.metadata["env"]) for each in fields(cls) if each.name == "base_url")
+def lacking(settings: Settings, where: Source) -> Mapping[str, str]:
+    """The vendors that are not set up, with the names of the settings that they lack."""
+    own = _own(settings, where)
+    lacks = {name: vendor.lacks(own[name]) for name, vendor in load(settings.vendors).items()}
+    return {name: names for name, names in lacks.items() if names}
+
+
+def _own(settings: Settings, where: Source) -> dict[str, Any]:
+    return {name: read(vendor.settings, where) for name, vendor in load(settings.vendors).items()}
 
 
 def _port(home: Path) -> int:

@@ -21,7 +21,7 @@ from gleaner.household import LOGS, RedisChild, SweepChild, check_port, drop_bea
 from gleaner.output import Complain, LogFile, Once, Output
 from gleaner.procfile import commands, project_file
 from gleaner.reporter import Reporter
-from gleaner.simulation import Simulation, simulation
+from gleaner.simulation import Simulation, lacking, simulation
 from gleaner.stopping import Stop, keep_running, stop_signals
 from gleaner.supervisor import Child, Command, Process, Supervisor
 from gleaner.terminal import Terminal
@@ -29,6 +29,7 @@ from shared.logs import set_up
 from shared.services import Services
 from shared.settings import Settings, Source, read, source
 from shared.signing import login_link
+from shared.vendors import load
 from shared.wiring import build
 
 LEFTOVERS_SECONDS = 10.0  # for the children of a killed supervisor to follow it
@@ -99,7 +100,7 @@ def _tiers(
     """Who needs whom: Redis, then what serves, then what works."""
     settings = services.settings
     values = {**told.environ, "GLEANER_HOST": f"[{settings.host}]" if ":" in settings.host else settings.host}
-    found = commands(project_file("Procfile").read_text(encoding="utf-8"), values, settings.vendors)
+    found = commands(project_file("Procfile").read_text(encoding="utf-8"), values, _at_work(settings, told))
 
     def child(name: str, argv: list[str], patience: float) -> Child:
         return Command(Process(name, argv, told.environ, patience), settings.home / LOGS, complain)
@@ -108,8 +109,15 @@ def _tiers(
     sandbox = [child("sandbox", played.argv, SANDBOX_PATIENCE)] if played else []
     workers = [child(name, argv, WORKER_PATIENCE) for name, argv in found.items()]
     redis: list[Child] = [RedisChild(server)] if server else []
-    sweep: list[Child] = [SweepChild(services.sweep)]
+    sweep: list[Child] = [SweepChild(services.sweeper)]
     return [tier for tier in (redis, sweep, sandbox, [web], workers) if tier]
+
+
+def _at_work(settings: Settings, told: Source) -> tuple[str, ...]:
+    """The vendors that need workers. Jobs of one that is not set up say so; one without jobs has nothing to say."""
+    lacks = lacking(settings, told)
+    vendors = load(settings.vendors)
+    return tuple(name for name, vendor in vendors.items() if vendor.playback or name not in lacks)
 
 
 def _log(folder: Path, complain: Complain) -> None:

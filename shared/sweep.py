@@ -21,6 +21,7 @@ from shared.ports import RecordStore, SharedMemory
 
 SWEEP = "sweep"
 LAST_SWEEP = "last-sweep"
+MISSED = 5  # periods without a sweep from which something is wrong
 _BATCH = 500
 _MOST_BELLS = 8  # a worker that comes takes one job after the other, so a few bells wake as many as there are
 

@@ -5,10 +5,9 @@ from collections.abc import Callable
 from flask import Blueprint, Response
 
 from shared.errors import GleanerError
+from shared.sweep import MISSED
 from webhook.errors import problem
 from webhook.parts import services
-
-SWEEPS_MISSED = 5
 
 health = Blueprint("health", __name__)
 
@@ -41,7 +40,7 @@ def _archive() -> str:
 
 
 def _sweep() -> str:
-    last, longest = services().last_sweep(), services().settings.sweep_every * SWEEPS_MISSED
+    last, longest = services().last_sweep(), services().settings.sweep_every * MISSED
     late = last is None or services().jobs.now() - last > longest
     return f"no sweep has ended within {longest.total_seconds():g} s" if late else ""
 

@@ -1,0 +1,67 @@
+"""Between us and the vendors: whether they can reach us to report, and whether our clocks agree."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+from gleaner.checks.addresses import is_loopback, origin
+from gleaner.checks.configuration import Case
+from gleaner.checks.finding import Finding, ok, skipped, warn
+from gleaner.checks.stores import Store
+from gleaner.checks.tools import now
+from shared.adapters.http import TROUBLES, GuardedSession
+from shared.errors import Misconfigured
+from shared.settings import Settings
+
+CLOCK_SECONDS = 60.0  # ours: vendors that sign with the time allow a few minutes
+DATE_SECONDS = 2.0
+
+
+def callbacks(case: Case) -> Iterator[Finding]:
+    """Whether those who report can reach us."""
+    settings, name = case.settings, "callbacks"
+    reached = settings.public_url or settings.local_url
+    reporting = [one for one in case.ready if case.vendors[one].playback]
+    afar = [one for one in reporting if not is_loopback(case.address(one))]
+    if not reporting:
+        yield skipped(name, "nobody is set up who would report")
+    elif afar and is_loopback(reached):
+        said = f"{', '.join(afar)} cannot reach {reached} to report, so downloads are only asked about"
+        yield warn(name, said, "set PUBLIC_URL to an address of this machine that can be reached from there")
+    elif _unheard(settings):
+        said = f"PUBLIC_URL names port {settings.port}, and there only this machine itself is listened to"
+        yield warn(name, said, "set GLEANER_HOST to 0.0.0.0, unless something else passes callbacks on")
+    else:
+        yield ok(name, f"go to {origin(reached)}")
+
+
+def _unheard(settings: Settings) -> bool:
+    parts = urlsplit(settings.public_url)
+    ours = parts.scheme == "http" and (parts.port or 80) == settings.port
+    bound = f"http://[{settings.host}]" if ":" in settings.host else f"http://{settings.host}"
+    return ours and not is_loopback(settings.public_url) and is_loopback(bound)
+
+
+def clock(case: Case, store: Store, name: str) -> Iterator[Finding]:
+    """How far our clock is from a vendor's, by the Date of any answer at all; a silent one is another check's news."""
+    theirs = _date(case.address(name))
+    if theirs is None:
+        yield skipped("clock", f"{name} tells no time")
+        return
+    apart = abs((now(case.settings, store)() - theirs).total_seconds())
+    whose = "the Redis server's clock" if store.client else "this machine's clock"
+    if apart > CLOCK_SECONDS:
+        said = f"{whose} and that of {name} are {apart:.0f} s apart, so signed requests may be refused"
+        yield warn("clock", said, "let that machine's clock be set by NTP")
+    else:
+        yield ok("clock", f"{whose} is the same as that of {name}, within {CLOCK_SECONDS:.0f} s")
+
+
+def _date(address: str) -> datetime | None:
+    try:
+        with GuardedSession().get(address, {}, DATE_SECONDS) as answer:
+            found = parsedate_to_datetime(answer.headers["Date"])
+    except (*TROUBLES, Misconfigured, KeyError, ValueError):
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
