@@ -42,12 +42,16 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One day of a subject, for one worker, whose claim it is until the lease is over."""
+    """One day of a subject, for one worker, whose claim it is until the lease is over.
+
+    `over`: the day, and the time for what comes late, had passed. `last`: perhaps nobody will list it again.
+    """
 
     subject: Subject
     day: date
     owner: str
-    began: datetime
+    over: bool
+    last: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +149,8 @@ class Harvests:
 
     def listed(self, claim: Claim, content: str, detail: str = "") -> None:
         """The claimed day was listed to its end, and all of it is kept."""
-        zone = self.sources[claim.subject.vendor].zone
-        end = datetime.combine(claim.day + timedelta(days=1), time(), zone)
-        over, now = claim.began >= end + LATE, self.now()
-        self._end(claim, lambda old: harvest.listed(old, claim.day, content, now, over, detail))
+        now = self.now()
+        self._end(claim, lambda old: harvest.listed(old, claim.day, content, now, claim.over, detail))
 
     def failed(self, claim: Claim, code: str, detail: str, until: datetime | None = None) -> None:
         """The claimed day could not be listed; it waits, until then or for the growing wait."""
@@ -195,7 +197,10 @@ class Harvests:
         claimed = harvest.claim(standing, Lease(owner, now + self.lease))
         if not self.memory.swap(subject.key, text, _written(claimed)):
             return None  # somebody was faster
-        return Claim(subject, claimed.wanted[0], owner, now)
+        day = claimed.wanted[0]
+        end = datetime.combine(day + timedelta(days=1), time(), self.sources[subject.vendor].zone)
+        over = now >= end + LATE
+        return Claim(subject, day, owner, over, harvest.is_last(claimed, day, over))
 
     def _as_of(self, now: datetime, subject: Subject) -> Standing:
         return self._scheduled(subject, self.standing(subject), now)

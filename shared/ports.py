@@ -479,9 +479,10 @@ class RecordSource(Protocol):
         """What it can list of a camera; nothing when the camera is not this vendor's."""
         ...
 
-    def listing(self, camera: Camera, package: str, day: date) -> Iterator[Listing]:
+    def listing(self, camera: Camera, package: str, day: date, thorough: bool = False) -> Iterator[Listing]:
         """All records of a day, page by page: only one that was read to its end is whole.
 
+        `thorough`: nothing will be listed after this, so take nothing for the end but the end, whatever it costs.
         Transient, with `whose` trouble it is and perhaps `until` when; Final when this camera cannot be listed as it is.
         """
         ...

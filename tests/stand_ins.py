@@ -105,6 +105,7 @@ class StandInRecords:
         self.troubles: dict[int, Exception] = {}
         self.unread: tuple[str, ...] = ()
         self.asked: list[tuple[str, str, date]] = []
+        self.thorough: list[tuple[str, date]] = []
         self.probes = Script()
         self.probed = 0
         self._packages = packages or ("digest",)
@@ -120,9 +121,10 @@ class StandInRecords:
         """All there are, of a camera that has a section of ours."""
         return self._packages if "imou" in camera.sections else ()
 
-    def listing(self, camera: Camera, package: str, day: date) -> Iterator[Listing]:
+    def listing(self, camera: Camera, package: str, day: date, thorough: bool = False) -> Iterator[Listing]:
         """The shelf, page by page."""
         self.asked.append((camera.name, package, day))
+        self.thorough += [(camera.name, day)] if thorough else []
         there = self.shelf.get((camera.name, package, day), [])
         for number in range(max(1, -(-len(there) // self.on_a_page))):
             if number in self.troubles:

@@ -57,7 +57,8 @@ def harvest(services: Services, vendor: str) -> bool:
 def _pages(services: Services, claim: Claim) -> Iterator[Listing]:
     """The listing, as long as it is ours; trouble on the vendor's side is recorded here, and ends it."""
     subject, over = claim.subject, time.monotonic() + SLICE
-    pages = services.record_sources[subject.vendor].listing(subject.camera, subject.package, claim.day)
+    source = services.record_sources[subject.vendor]
+    pages = source.listing(subject.camera, subject.package, claim.day, thorough=claim.last)
     while True:
         try:
             page = next(pages, None)

@@ -88,6 +88,12 @@ def _since(fresh: Mapping[date, Reading], kept: Mapping[date, Reading]) -> dict[
     return {day: seen for day, seen in fresh.items() if not kept or day > max(kept)}
 
 
+def is_last(standing: Standing, day: date, over: bool) -> bool:
+    """Whether nobody may list a day again once it is listed now: it will be closed, or is not followed."""
+    seen = standing.followed.get(day)
+    return over and (seen is None or seen.alike + 1 >= ALIKE)
+
+
 def claim(standing: Standing, lease: Lease) -> Standing:
     """A worker lists its oldest wanted day, which expires first."""
     return replace(standing, lease=lease)

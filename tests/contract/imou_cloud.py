@@ -49,6 +49,7 @@ class Cloud(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.clock = HandClock()
         self.lock = threading.RLock()
+        self.most_count = 100
         self.rows, self.cap, self.inclusive, self.doubled, self.descending = [], 100, False, False, False
         self.mortal, self.expire, self.domain, self.gate = None, 259176, None, None
         self.answers = deque()
@@ -122,6 +123,8 @@ class Cloud(ThreadingHTTPServer):
             return "TK1002", None
         if code := self.codes.get(params["deviceId"]):
             return code, None
+        if params["count"] > self.most_count:
+            return "OP1003", None
         return "0", {"records": self.page(params["recordId"], min(self.cap, params["count"]))}
 
     def page(self, cursor, count):

@@ -419,7 +419,7 @@ def test_each_code_becomes_the_error_of_its_class(code):
     assert no.detail.endswith("msg")
 
 
-@pytest.mark.parametrize("code", ["OP1013", "DV1028", "SN1001", "OP1003", "DV1007", "OP1001", "OP1026"])
+@pytest.mark.parametrize("code", ["OP1013", "DV1028", "SN1001", "OP1002", "DV1007", "OP1001", "OP1026"])
 def test_a_refusal_ends_a_listing_after_one_call(cloud, code):
     cloud.codes["CAM1"] = code
     source = client(cloud)
@@ -427,6 +427,12 @@ def test_a_refusal_ends_a_listing_after_one_call(cloud, code):
     assert no.code == failure(code, "", NOON, SHANGHAI).code
     assert cloud.calls["getCondensedRecords"] == 1
     assert listed(source, device="CAM2") == []
+
+
+def test_a_value_that_is_refused_for_good_is_asked_three_times_at_most(cloud):
+    cloud.codes["CAM1"] = "OP1003"
+    assert refusal_of(lambda: listed(client(cloud))).code == "vendor-refused"
+    assert cloud.calls["getCondensedRecords"] == 3
 
 
 @pytest.mark.parametrize("code", ["OP1019", "RC1001"])

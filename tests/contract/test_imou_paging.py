@@ -27,7 +27,9 @@ def shared_cloud():
 
 @pytest.fixture
 def cloud(shared_cloud):
-    shared_cloud.__dict__.update(cap=100, inclusive=False, doubled=False, descending=False, mortal=None)
+    shared_cloud.__dict__.update(
+        cap=100, most_count=100, inclusive=False, doubled=False, descending=False, mortal=None
+    )
     shared_cloud.rows = []
     shared_cloud.answers.clear()
     shared_cloud.calls.clear()
@@ -104,6 +106,26 @@ def test_a_page_that_repeats_for_ever_ends(cloud):
     finally:
         del cloud.page
     assert pages_asked(cloud) == 2
+
+
+@pytest.mark.parametrize(("most", "refused"), [(100, 0), (50, 1), (30, 1), (29, 2), (10, 2)])
+def test_a_cloud_that_refuses_to_be_asked_for_so_many_is_asked_for_fewer_from_then_on(cloud, most, refused):
+    cloud.most_count, cloud.rows = most, [row(each) for each in range(45)]
+    source = client(cloud)
+    assert len(ids(source)) == 45
+    pages = cloud.calls["getCondensedRecords"] - refused
+    assert len(ids(source)) == 45
+    assert cloud.calls["getCondensedRecords"] - refused <= 2 * pages
+
+
+def test_a_thorough_listing_finds_what_a_cloud_that_cuts_lower_than_before_would_hide(cloud):
+    cloud.rows = [row(each) for each in range(6)]
+    source = client(cloud)
+    assert len(ids(source)) == 6
+    cloud.cap = 2
+    assert len(ids(source)) < 6  # the price of few calls
+    pages = source.listing(camera(), "aiInsight", DAY, thorough=True)
+    assert sum(len(page.records) for page in pages) == 6
 
 
 def test_a_listing_without_end_is_given_up():

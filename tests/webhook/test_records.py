@@ -79,7 +79,7 @@ def test_the_newest_pictures_are_cards_that_lead_to_their_records(world, operato
         old.record.id,
     ]
     assert f'src="/assets/{new.picture_key}" width="640" height="360" loading="lazy"' in cards[0]
-    assert 'alt="Picture of front-door, 2026-11-20 08:00"' in cards[0]
+    assert 'alt="Picture of front-door, 2026-11-20 08:00–09:00"' in cards[0]
     assert re.findall(r'<li lang="zh">(.*?)</li>', cards[0]) == ["人", "车"]
     assert '<p class="small said" lang="zh">两个人</p>' in cards[0]
 

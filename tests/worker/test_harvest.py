@@ -162,6 +162,17 @@ def test_yesterday_is_listed_until_two_readings_past_its_end_were_alike(here):
     assert days == [YESTERDAY, TODAY, YESTERDAY, TODAY, TODAY, TODAY]
 
 
+def test_the_reading_after_which_nobody_looks_again_is_thorough(here):
+    for _ in range(3):
+        here.round()
+        here.after(hours=1)
+    assert here.source.thorough.count(("front-door", YESTERDAY)) == 1
+    assert ("front-door", TODAY) not in here.source.thorough
+    here.services.harvests.wish("front-door", date(2026, 11, 1), date(2026, 11, 1))
+    here.round()
+    assert here.source.thorough[-1] == ("front-door", date(2026, 11, 1))
+
+
 def test_a_listing_that_breaks_off_keeps_what_came_and_the_day_stays_wanted(here):
     here.source.put(*(a_listed(str(number)) for number in range(4)))
     here.source.troubles = {1: Transient("vendor-unreadable")}
@@ -179,7 +190,7 @@ def test_a_listing_that_breaks_off_keeps_what_came_and_the_day_stays_wanted(here
 def test_a_dead_camera_delays_no_other_and_is_tried_again_the_next_day(here):
     listing = here.source.listing
 
-    def only_one(camera, package, day):
+    def only_one(camera, package, day, thorough):
         if camera.name == "front-door":
             here.source.asked.append((camera.name, package, day))
             raise Final("camera-refused", "not bound")
@@ -262,7 +273,7 @@ def test_a_listing_of_another_package_says_nothing_about_a_record():
     here.fetch()
     listing = here.source.listing
 
-    def without_digests(camera, package, day):
+    def without_digests(camera, package, day, thorough):
         if package == "digest":
             raise Transient("vendor-error")
         yield from listing(camera, package, day)

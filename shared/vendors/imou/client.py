@@ -12,9 +12,9 @@ from shared.domain.camera import Camera
 from shared.errors import Invalid
 from shared.ports import Listing, Quota
 from shared.vendors.base import Toolbox
-from shared.vendors.imou.codes import Kind, failure
+from shared.vendors.imou.codes import ILLEGAL_VALUE, Kind, failure
 from shared.vendors.imou.envelope import Answer, Wire
-from shared.vendors.imou.paging import COUNT, Lessons, Mark, Walk
+from shared.vendors.imou.paging import Lessons, Mark, Walk
 from shared.vendors.imou.quota import Meter
 from shared.vendors.imou.records import Reader
 from shared.vendors.imou.schemas import Row, Unread, read_row, rows_of
@@ -47,16 +47,26 @@ class ImouRecords:
         section = camera.sections.get("imou")
         return section.packages if isinstance(section, ImouCamera) else ()
 
-    def listing(self, camera: Camera, package: str, day: date) -> Iterator[Listing]:
+    def listing(self, camera: Camera, package: str, day: date, thorough: bool = False) -> Iterator[Listing]:
         """All records of a day, page by page. Final `camera-refused` when the cloud does not list this camera."""
         section, lone = _section(camera), package == DAYS
         subject = short_hash(self._settings.app_id, section.device, section.channel, package)
-        walk = self._lessons.walk(subject, lone)
+        walk = self._lessons.walk(subject, lone, thorough)
         reader = Reader(camera.name, package, day, self._zone)
         while walk.cursor is not None:
-            data = self.call(METHOD, _asked(section, package, day, walk.cursor))
+            data = self._page_of(_asked(section, package, day, walk.cursor))
             yield _page(rows_of(data), walk, reader)
         self._lessons.learn(subject, lone, walk)
+
+    def _page_of(self, asked: Mapping[str, object]) -> Mapping[str, object]:
+        """A page of as many rows as the cloud lets be asked for: the most is not documented, and too many may be OP1003."""
+        count, *fewer = self._lessons.counts()
+        answer, token = self._answer(METHOD, {**asked, "count": count})
+        while answer.code == ILLEGAL_VALUE and fewer:
+            self._lessons.too_many(count)
+            count, *fewer = fewer
+            answer, token = self._answer(METHOD, {**asked, "count": count})
+        return self._data(answer, token)
 
     def quotas(self) -> Sequence[Quota]:
         """The calls of today and of this month."""
@@ -68,11 +78,18 @@ class ImouRecords:
 
     def call(self, method: str, params: Mapping[str, object]) -> Mapping[str, object]:
         """The data of a method's answer; nothing when the cloud has none for it."""
+        return self._data(*self._answer(method, params))
+
+    def _answer(self, method: str, params: Mapping[str, object]) -> tuple[Answer, Token]:
+        """What the cloud answered, to a living token if there is one."""
         token = self._tokens.get()
         answer = self._with(token, method, params)
         if answer.kind == Kind.TOKEN:
             token = self._tokens.get(failed=token)
             answer = self._with(token, method, params)
+        return answer, token
+
+    def _data(self, answer: Answer, token: Token) -> Mapping[str, object]:
         if answer.kind == Kind.OK:
             return answer.data
         if answer.kind == Kind.NO_DATA:
@@ -100,7 +117,6 @@ def _asked(section: ImouCamera, package: str, day: date, cursor: str) -> dict[st
         "endTime": f"{day.isoformat()} 23:59:59",
         "packageType": package,
         "recordId": cursor,
-        "count": COUNT,
     }
 
 

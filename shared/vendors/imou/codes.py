@@ -16,6 +16,7 @@ from shared.vendors.imou.quota import next_day, next_month
 
 DETAIL_LENGTH = 200
 CLOCK = "SN1002"
+ILLEGAL_VALUE = "OP1003"
 REMEDY = "check IMOU_APP_ID, IMOU_APP_SECRET, IMOU_SIGN and IMOU_BASE_URL"
 
 
@@ -54,7 +55,7 @@ TABLE: Mapping[str, tuple[Kind, str]] = {
     "OP1005": (Kind.CONFIG, "wrong address, method or host"),
     "OP1007": (Kind.CONFIG, "no such method"),
     "OP1002": (Kind.REQUEST, "a parameter is missing"),
-    "OP1003": (Kind.REQUEST, "a parameter's value is illegal"),
+    ILLEGAL_VALUE: (Kind.REQUEST, "a parameter's value is illegal"),
     "OP1004": (Kind.REQUEST, "the body is empty"),
     "OP1011": (Kind.DAY_SPENT, "the day's calls are used up"),
     "OP1014": (Kind.DAY_SPENT, "too many calls for a day"),

@@ -15,6 +15,7 @@ from shared.ports import SharedMemory
 
 FIRST = "-1"
 COUNT = 100  # rows asked for, as the vendor's demo app does
+COUNTS = (COUNT, 30, 10)  # a sister method takes 30 at most, and the page's own sample asks for 10
 MOST_PAGES = 200
 LESSONS = 3  # lone records without a successor, after which a lone one is taken for the whole day
 THOROUGH = 20  # each so-manieth listing of an account trusts nothing and reads until nothing more comes
@@ -121,8 +122,20 @@ class Lessons:
         self._memory = memory
         self._key = f"imou:pages:{account}"
         self._count_key = f"imou:listings:{account}"
+        self._most_key = f"imou:most-rows:{account}"
 
-    def walk(self, subject: str, lone: bool) -> Walk:
+    def counts(self) -> tuple[int, ...]:
+        """How many rows to ask for, and if that is refused, how many then."""
+        most = int(self._memory.get(self._most_key) or COUNT)
+        return tuple(count for count in COUNTS if count <= most)
+
+    def too_many(self, count: int) -> None:
+        """So many rows may not be asked for."""
+        fewer = next((each for each in COUNTS if each < count), None)
+        if fewer:
+            self._memory.swap(self._most_key, self._memory.get(self._most_key), str(fewer), KEPT)
+
+    def walk(self, subject: str, lone: bool, thorough: bool) -> Walk:
         """Begin a listing of a subject; `lone` if one record may be all that such a listing ever holds."""
         lesson = _read(self._memory.get(self._key))
         self._memory.count({self._count_key: None}, KEPT)
@@ -131,7 +144,7 @@ class Lessons:
             full=lesson.largest if self._memory.get(_known(subject)) else 0,
             least=lesson.cut,
             alone=lone and lesson.lone >= LESSONS and lesson.cut > 1,
-            thorough=number % THOROUGH == 0,
+            thorough=thorough or number % THOROUGH == 0,
         )
 
     def learn(self, subject: str, lone: bool, walk: Walk) -> None:
