@@ -1,4 +1,4 @@
-"""`make run` as a newcomer sees it: it starts, archives a clip of the sandbox, shows it, and stops when asked to.
+"""`make run` as a newcomer sees it: it starts, archives clips and records of the sandbox, shows them, and stops when asked.
 
 Speaks to the service only as an operator would, over its HTTP interface. Prints what it saw; exits 1, with the end of
 the service's own output, when something was not as promised. PORT chooses another port than 8000.
@@ -6,6 +6,7 @@ the service's own output, when something was not as promised. PORT chooses anoth
 
 import hashlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -25,6 +26,7 @@ READY_SECONDS = 60
 ARCHIVED_SECONDS = 120
 STOP_SECONDS = 30
 OUTPUT_LINES = 60
+RECORDS = 2
 HANDED_ON = ("PATH", "HOME", "LANG", "TMPDIR")
 
 
@@ -90,17 +92,55 @@ def archive_a_clip(operator: requests.Session, process: subprocess.Popen[bytes])
         raise Broken(f"the wish was answered with {accepted.status_code}: {accepted.text}")
 
     def archived() -> Any:
-        answer = operator.get(f"{URL}/admin/jobs", params={"state": "archived"}, timeout=10)
+        wanted = {"state": "archived", "kind": "playback"}
+        answer = operator.get(f"{URL}/admin/jobs", params=wanted, timeout=10)
         answer.raise_for_status()
         return answer.json()["jobs"]
 
     job = wait_for("an archived clip", archived, ARCHIVED_SECONDS, process)[0]
     for asset in job["assets"]:
-        stored = operator.get(f"{URL}/assets/{asset['key']}", timeout=10)
-        stored.raise_for_status()
-        if hashlib.sha256(stored.content).hexdigest() != asset["sha256"]:
-            raise Broken(f"{asset['key']} is not what was archived")
-        print(f"{asset['key']}: {asset['size']} bytes, {asset['verdict']}")
+        check(operator, asset)
+
+
+def check(operator: requests.Session, asset: dict[str, Any]) -> None:
+    stored = operator.get(f"{URL}/assets/{asset['key']}", timeout=10)
+    stored.raise_for_status()
+    if hashlib.sha256(stored.content).hexdigest() != asset["sha256"]:
+        raise Broken(f"{asset['key']} is not what was archived")
+    print(f"{asset['key']}: {asset['size']} bytes, {asset['verdict']}")
+
+
+def see_records(operator: requests.Session, process: subprocess.Popen[bytes]) -> None:
+    """Nobody asks for them: the schedule does. The page must show what the API tells of."""
+
+    def pictured() -> Any:
+        answer = operator.get(f"{URL}/admin/records", timeout=10)
+        answer.raise_for_status()
+        found = [record for record in answer.json()["records"] if record["picture"]]
+        return found if len(found) >= RECORDS else None
+
+    records = wait_for(f"{RECORDS} records with pictures", pictured, ARCHIVED_SECONDS, process)
+    for record in records[:RECORDS]:
+        (job,) = (operator.get(f"{URL}/admin/jobs/{each}", timeout=10).json() for each in record["jobs"])
+        check(operator, job["assets"][0])
+    page = as_a_person(operator.headers["Authorization"].removeprefix("Bearer "))
+    unseen = [each["picture"] for each in records[:RECORDS] if each["picture"] not in page]
+    if unseen:
+        raise Broken(f"the page does not show {unseen}")
+    print(f"the page shows {page.count('/assets/')} addresses of pictures and clips")
+
+
+def as_a_person(token: str) -> str:
+    """The first page, after logging in by its form."""
+    with requests.Session() as browser:
+        form = browser.get(f"{URL}/", timeout=10).text
+        hidden = re.search(r'name="csrf_token" value="([^"]+)"', form)
+        if hidden is None:
+            raise Broken("the first page has no form to log in by")
+        said = {"token": token, "csrf_token": hidden[1]}
+        page = browser.post(f"{URL}/login", data=said, timeout=10)
+        page.raise_for_status()
+        return page.text
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
@@ -121,6 +161,7 @@ def main() -> int:
                 wait_for("a ready service", is_ready, READY_SECONDS, process)
                 operator.headers["Authorization"] = f"Bearer {(home / 'admin-token').read_text().strip()}"
                 archive_a_clip(operator, process)
+                see_records(operator, process)
                 stop(process)
         except (Broken, requests.RequestException, OSError) as error:
             print(*output.read_text(errors="replace").splitlines()[-OUTPUT_LINES:], sep="\n", file=sys.stderr)
