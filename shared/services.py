@@ -15,6 +15,7 @@ from shared.harvests import Harvests
 from shared.leases import Leases
 from shared.ledger import Ledger
 from shared.owners import this_process
+from shared.points import Reach, pass_by
 from shared.ports import (
     Archive,
     CameraStore,
@@ -53,6 +54,7 @@ class Services:
     public_media: frozenset[str] = frozenset()  # vendors whose addresses may lead to any public host
     simulated: bool = False
     stopping: Callable[[], bool] = lambda: False  # whether this process should come to an end in good order
+    reach: Reach = pass_by  # where the crash harness may have this process die
     owner: str = field(default_factory=this_process)
 
     @cached_property

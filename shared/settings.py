@@ -247,6 +247,9 @@ class Settings:
     simulated: bool = setting(
         SIMULATED, "", "the vendors are the sandbox's: set by `gleaner up`", bool, internal=True
     )
+    tickets: Path | None = setting(
+        "GLEANER_TICKETS", "", "where processes die: set by the crash harness", optional_path, internal=True
+    )
     url: str = setting(
         "GLEANER_URL", "", "the service that the commands speak to; empty: the local one", http_url
     )

@@ -27,6 +27,7 @@ from shared.adapters.redis_store import RedisJobStore
 from shared.domain.retries import Policy
 from shared.errors import Misconfigured
 from shared.ledger import Ledger
+from shared.points import Reach, by_tickets, pass_by
 from shared.sealing import Seal
 from shared.services import Services
 from shared.settings import Settings, Source, read, source, words
@@ -48,6 +49,7 @@ def build(settings: Settings | None = None, where: Source | None = None, patient
     own = {vendor.name: read(vendor.settings, where) for vendor in vendors.values()}
     keys = Keys(_secrets(settings.secret_key, settings.home, secrets.SECRET_KEY))
     seal = Seal(keys)
+    reach = by_tickets(settings.tickets) if settings.tickets else pass_by
     toolbox = Toolbox(session, memory, seal, jobs.now)
     return Services(
         settings=settings,
@@ -58,7 +60,7 @@ def build(settings: Settings | None = None, where: Source | None = None, patient
         cameras=CamerasFile(
             settings.cameras_file, {name: vendor.section for name, vendor in vendors.items()}
         ),
-        archive=archive(settings),
+        archive=archive(settings, reach),
         media=HttpMediaSource(session, _allowed(settings, vendors, own), frozenset({settings.port})),
         check=media.check,
         sources={
@@ -74,6 +76,7 @@ def build(settings: Settings | None = None, where: Source | None = None, patient
         admin_tokens=_secrets(settings.admin_token, settings.home, secrets.ADMIN_TOKEN),
         public_url=settings.public_url or settings.local_url,
         simulated=settings.simulated,
+        reach=reach,
     )
 
 
@@ -124,7 +127,7 @@ def broker_url(settings: Settings) -> str:
     return settings.broker_url
 
 
-def archive(settings: Settings) -> DiskArchive:
+def archive(settings: Settings, reach: Reach = pass_by) -> DiskArchive:
     """The archive that the settings name. Its id is remembered, so that no other is ever taken for it."""
     url = settings.archive_url or (settings.home / "archive").absolute().as_uri()
     if not url.startswith("file:///"):
@@ -134,6 +137,7 @@ def archive(settings: Settings) -> DiskArchive:
         Path(unquote(urlsplit(url).path)),
         settings.spool_dir,
         (known.read_text(encoding="utf-8").strip() if known.exists() else "") or None,
+        reach,
     )
     if not (known.exists() and known.stat().st_size):  # a kill may have left it empty
         known.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

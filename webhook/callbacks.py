@@ -32,7 +32,9 @@ def take(vendor: str, token: str) -> dict[str, object]:
         raise NotFound("unknown-callback")
     job_id, attempt = named
     news = services().sources[vendor].read_callback(request.get_data(cache=False), request.content_type or "")
+    services().reach("callback-read")
     services().ledger.record(job_id, event_of(news, attempt))
+    services().reach("callback-recorded")
     return {"code": 0, "message": "ok"}
 
 

@@ -15,7 +15,9 @@ def ask(services: Services, queue: str) -> bool:
         return False
     found = services.jobs.load(job_id)
     if found and found.job.state == State.PREPARING and found.job.current and found.job.asking:
-        services.ledger.record(job_id, _answer(services, found.job, found.job.current))
+        said = _answer(services, found.job, found.job.current)
+        services.reach("ask-answered")
+        services.ledger.record(job_id, said)
     return True
 
 

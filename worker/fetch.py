@@ -95,8 +95,10 @@ def fetch(services: Services, queue: str) -> bool:
 
 def _work(services: Services, job: Job, file: File, camera: Camera) -> None:
     claim = _Claim(services, job, file, camera, time.monotonic())
+    services.reach("fetch-claimed")
     try:
         services.ledger.record(job.id, _result(claim))
+        services.reach("fetch-recorded")
     except _Replaced:
         return  # whoever has the claim now goes on from the spool
 
@@ -149,6 +151,7 @@ def _stream(claim: _Claim, spool: Spool) -> bool:
         if not _pour(claim, spool, download):
             return False
         _keep(claim, spool)
+        claim.services.reach("fetch-kept")
         if download.total is not None and spool.size != download.total:
             raise Transient("media-broken-off", f"{spool.size} of {download.total} bytes")
     return True
@@ -182,10 +185,13 @@ def _land(claim: _Claim, spool: Spool) -> e.Event:
     except Refused as no:
         return _reject(claim, spool, no)
     claim.beat(spool.size)
+    claim.services.reach("fetch-checked")
     sha256 = _sha256(spool)
     claim.beat(spool.size)
+    claim.services.reach("fetch-hashed")
     sidecar = _sidecar(claim, spool.size, sha256, facts)
     claim.services.archive.publish(spool, str(sidecar["key"]), sidecar)
+    claim.services.reach("fetch-published")
     return e.AssetLanded(claim.file.identity, _asset(claim, sidecar), claim.job.claim)
 
 

@@ -38,18 +38,22 @@ def harvest(services: Services, vendor: str) -> bool:
     claim = services.harvests.take(vendor, services.owner)
     if claim is None:
         return False
+    services.reach("harvest-claimed")
     contents: dict[str, str] = {}
     unread: list[str] = []
     try:
         for page in _pages(services, claim):
+            services.reach("harvest-page")
             contents |= {listed.record.id: content(listed.record) for listed in page.records}
             unread += page.unread
             for listed in page.records:
                 _keep(services, listed)
     except _Over:
         return True
+    services.reach("harvest-read")
     _say_gone(services, claim, contents)
     services.harvests.listed(claim, digest(contents), _broken(claim, unread))
+    services.reach("harvest-listed")
     services.circuits.served(vendor)
     return True
 
@@ -98,6 +102,7 @@ def _vendors_trouble(services: Services, subject: Subject, no: Transient) -> Non
 def _keep(services: Services, listed: Listed) -> None:
     """Remember a record as it is now; tell it if it is news, else renew the address of a picture that waits for one."""
     entry = services.records.upsert(listed.record, listed.picture)
+    services.reach("harvest-kept")
     if entry.told < entry.revision or _has_its_first_picture(entry):
         tell_one(services, entry)
     elif listed.picture and not entry.picture_key:

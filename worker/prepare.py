@@ -81,13 +81,16 @@ def _unheard(services: Services, job: Job) -> e.Postponed | None:
 
 def _submit(services: Services, job: Job, camera: Camera) -> None:
     """Ask the vendor, and record what it said."""
+    services.reach("prepare-claimed")
     url = services.callback_url(job.vendor, job.id, job.attempt)
     try:
         yes = services.sources[job.vendor].submit(camera, job.window, url)
     except (Transient, Final) as no:
         services.ledger.record(job.id, _refusal(services, job, no))
         return
+    services.reach("prepare-answered")
     services.ledger.record(job.id, e.Submitted(job.attempt, yes.stream_id, yes.files))
+    services.reach("prepare-recorded")
     services.circuits.served(job.vendor)
 
 

@@ -50,12 +50,14 @@ def _wish_for_gaps(services: Services, job: Job, debt: Debt) -> None:
 
 def _renew(services: Services, job: Job, debt: Debt) -> None:
     services.harvests.renew(job.camera, job.vendor, job.window.start)
+    services.reach("settle-renewed")
     services.ledger.record(job.id, Settled(debt.kind, debt.attempt))
 
 
 def _link(services: Services, job: Job, debt: Debt) -> None:
     if job.record and job.assets:
         services.records.link(job.record, job.assets[0].key)
+    services.reach("settle-linked")
     services.ledger.record(job.id, Settled(debt.kind, debt.attempt))
 
 

@@ -33,9 +33,12 @@ def tell_one(services: Services, entry: RecordEntry) -> bool:
         return False
     try:
         picture = services.wishes.picture(entry)
+        services.reach("tell-wished")
         key = planning.record_key(record.camera, camera.zone, record.created_at, record.id)
         services.archive.describe(key, _description(entry, camera.zone, services.simulated))
+        services.reach("tell-described")
         services.records.acknowledge(record.id, entry.revision, [picture.id] if picture else [])
+        services.reach("tell-acknowledged")
     except GleanerError as no:
         fields = {"camera": record.camera, "record": record.id, "code": no.code, "detail": no.detail}
         log.warning("a record could not be told", extra=fields)

@@ -8,7 +8,9 @@ from shared.services import Services
 
 def withdraw(services: Services, job: Job, debt: Debt) -> None:
     """Pay a withdrawal, and record how it went."""
-    services.ledger.record(job.id, Settled(debt.kind, debt.attempt, _tell(services, job, debt)))
+    note = _tell(services, job, debt)
+    services.reach("withdraw-told")
+    services.ledger.record(job.id, Settled(debt.kind, debt.attempt, note))
 
 
 def _tell(services: Services, job: Job, debt: Debt) -> str:

@@ -35,6 +35,7 @@ from shared.adapters.disk import ABSENT, folder, locked, opened, reading, write_
 from shared.adapters.disk_descriptions import describe, description_at
 from shared.adapters.disk_spool import DiskSpool, Note, data_path, note_path
 from shared.errors import Misconfigured, Refused, Transient, Whose
+from shared.points import Reach, pass_by
 from shared.ports import Spool
 
 PARTIAL = ".partial"
@@ -44,7 +45,13 @@ PIECE = 256 * 1024  # bytes
 class DiskArchive:
     """See the port. An archive that is there already is opened without writing anything."""
 
-    def __init__(self, root: Path, spool_dir: Path | None = None, expected_id: str | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        spool_dir: Path | None = None,
+        expected_id: str | None = None,
+        reach: Reach = pass_by,
+    ) -> None:
         """Open the archive in `root`, or begin one where there is nothing yet.
 
         With `expected_id` only that archive will do, and none is begun. Misconfigured when it is another, or none, or when
@@ -52,6 +59,7 @@ class DiskArchive:
         """
         self._root = root
         self._spools = spool_dir or root / PARTIAL
+        self._reach = reach
         self.id = begin_or_find(root, (PARTIAL, REJECTED)) if expected_id is None else find(root, expected_id)
 
     @contextmanager
@@ -150,6 +158,7 @@ class DiskArchive:
             with folder(self._root, parents, create=True) as where:
                 if not self._holds(path, sidecar):
                     _move(spool, where, path, sidecar)
+                self._reach("landing-moved")
                 if there is None:
                     write_whole(where, f"{name}{SIDECAR}", [written(sidecar)])
             spool.landed()
