@@ -176,7 +176,7 @@ def settings(url, **environ):
 
 
 def client(cloud, tools=None, **environ):
-    return VENDOR.records(settings(cloud.url, **environ), tools or toolbox(cloud.clock))
+    return VENDOR.records(settings(cloud.url, **environ), tools or toolbox(cloud.clock), (0, 0))
 
 
 def camera(device="CAM1", **section):

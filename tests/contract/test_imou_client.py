@@ -48,10 +48,10 @@ def refusal_of(act):
 
 
 def refused(cloud, *answers):
-    """What a listing becomes whose calls, after the token's, are answered so."""
+    """What a listing becomes whose calls, after the token's, are answered so, the last for as long as it is asked."""
     source = client(cloud)
     source.probe()
-    cloud.will_say(*answers)
+    cloud.will_say(*answers, answers[-1], answers[-1])
     return refusal_of(lambda: listed(source))
 
 
@@ -100,7 +100,7 @@ def test_an_envelope_that_is_refused_goes_out_anew(cloud, code):
 
 def test_a_nonce_that_is_refused_three_times_is_a_fault_of_this_listing(cloud):
     no = refused(cloud, *["SN1005"] * 3, "never asked")
-    assert (no.code, no.whose, len(cloud.answers)) == ("vendor-error", Whose.JOB, 1)
+    assert (no.code, no.whose, len(cloud.answers)) == ("vendor-error", Whose.JOB, 3)
 
 
 def test_a_clock_that_is_wrong_is_said_to_be(cloud):
@@ -137,6 +137,20 @@ def test_an_answer_that_is_none_of_the_clouds_is_trouble_that_passes(cloud, answ
     no = refused(cloud, answer)
     assert isinstance(no, Transient)
     assert (no.code, no.whose, no.answered) == (code, whose, False)
+
+
+@pytest.mark.parametrize(
+    "garbled", [HANG_UP, (200, b"<html>"), (502, b"")], ids=["lost", "unreadable", "away"]
+)
+def test_a_page_whose_answer_is_garbled_is_asked_for_again_twice(cloud, garbled):
+    cloud.rows = [row(each) for each in range(7)]
+    cloud.cap = 3
+    source = client(cloud)
+    source.probe()
+    cloud.will_say(garbled, garbled)
+    assert len(listed(source)) == 7
+    cloud.will_say(garbled, garbled, garbled)
+    assert refusal_of(lambda: listed(source)).code in ("answer-lost", "vendor-unreadable", "vendor-away")
 
 
 def test_a_connection_that_breaks_off_leaves_the_answer_unknown(cloud):

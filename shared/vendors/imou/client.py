@@ -4,12 +4,13 @@ The method, its parameters and the form of its times are those of the vendor's p
 shared token; one that has died is replaced once. Every answer becomes a value or an error of ours.
 """
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from zoneinfo import ZoneInfo
 
 from shared.domain.camera import Camera
-from shared.errors import Invalid
+from shared.errors import Invalid, Transient
 from shared.ports import Listing, Quota
 from shared.vendors.base import Toolbox
 from shared.vendors.imou.codes import ILLEGAL_VALUE, Kind, failure
@@ -23,13 +24,16 @@ from shared.vendors.imou.settings import ImouSettings, short_hash
 from shared.vendors.imou.token import Token, Tokens
 
 METHOD = "getCondensedRecords"
+GARBLED = frozenset({"answer-lost", "answer-too-large", "vendor-unreadable", "vendor-away"})
+PAUSES = (0.2, 1.0)  # seconds before a page is asked for again
 
 
 class ImouRecords:
     """A RecordSource. All that it remembers lies in shared memory."""
 
-    def __init__(self, settings: ImouSettings, toolbox: Toolbox) -> None:
+    def __init__(self, settings: ImouSettings, toolbox: Toolbox, pauses: Sequence[float] = PAUSES) -> None:
         self._settings = settings
+        self._pauses = pauses
         self._now = toolbox.now
         self._zone = ZoneInfo(settings.timezone)
         self._meter = Meter(settings, toolbox)
@@ -54,9 +58,20 @@ class ImouRecords:
         walk = self._lessons.walk(subject, lone, thorough)
         reader = Reader(camera.name, package, day, self._zone)
         while walk.cursor is not None:
-            data = self._page_of(_asked(section, package, day, walk.cursor))
+            data = self._insisting(_asked(section, package, day, walk.cursor))
             yield _page(rows_of(data), walk, reader)
         self._lessons.learn(subject, lone, walk)
+
+    def _insisting(self, asked: Mapping[str, object]) -> Mapping[str, object]:
+        """A page, asked for again at once when its answer was lost or no answer: a listing of many is not begun anew for one."""
+        for pause in self._pauses:
+            try:
+                return self._page_of(asked)
+            except Transient as no:
+                if not no.asked or no.code not in GARBLED:
+                    raise
+                time.sleep(pause)
+        return self._page_of(asked)
 
     def _page_of(self, asked: Mapping[str, object]) -> Mapping[str, object]:
         """A page of as many rows as the cloud lets be asked for: the most is not documented, and too many may be OP1003."""
