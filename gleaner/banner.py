@@ -54,7 +54,8 @@ def _addresses(settings: Settings, where: Source) -> dict[str, str]:
 
 def _warnings(settings: Settings, addresses: Mapping[str, str]) -> Iterator[str]:
     reached = settings.public_url or settings.local_url
-    afar = [vendor for vendor, address in addresses.items() if not is_loopback(address)]
+    callers = [name for name, vendor in load(settings.vendors).items() if vendor.playback]
+    afar = [name for name in callers if name in addresses and not is_loopback(addresses[name])]
     if is_loopback(reached) and afar:
         yield (
             f"WARNING     {', '.join(afar)} cannot reach {reached} to report; set PUBLIC_URL to an address of this "

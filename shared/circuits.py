@@ -67,13 +67,15 @@ def _written(state: Circuit) -> str | None:
     if state == Circuit():
         return None
     until = state.until.isoformat() if state.until else None
-    return json.dumps([state.faults, sorted(state.jobs), until, state.probes, state.code, state.reason])
+    return json.dumps(
+        [state.faults, sorted(state.jobs), until, state.probes, state.code, state.reason, state.shut]
+    )
 
 
 def _read(text: str | None) -> Circuit:
     if text is None:
         return Circuit()
-    faults, jobs, until, probes, code, reason = json.loads(text)
+    faults, jobs, until, probes, code, reason, shut = json.loads(text)
     return Circuit(
-        faults, frozenset(jobs), datetime.fromisoformat(until) if until else None, probes, code, reason
+        faults, frozenset(jobs), datetime.fromisoformat(until) if until else None, probes, code, reason, shut
     )

@@ -4,6 +4,7 @@ How each package of each camera stands is one small document in shared memory, c
 the changes mean stands in `domain.harvest`. Nothing here rides on the broker: whoever sweeps asks `due`.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -15,13 +16,15 @@ from shared.domain.camera import Camera
 from shared.domain.effects import harvest as harvest_bell
 from shared.domain.harvest import Course, Standing
 from shared.domain.job import Lease
+from shared.domain.records import Record
 from shared.domain.retries import Backoff
 from shared.errors import Invalid, Transient, Whose
 from shared.ports import CameraStore, EffectQueue, RecordSource, SharedMemory
 
 LATE = timedelta(minutes=30)  # for what is published after a day's end
-MOST_DAYS = 62  # of one wish
 _TRIES = 50
+
+log = logging.getLogger(__name__)
 
 _standing = msgspec.json.Decoder(Standing)
 
@@ -77,7 +80,13 @@ class Harvests:
 
     def standing(self, subject: Subject) -> Standing:
         """How a subject stands."""
-        return self._read(self.memory.get(subject.key))
+        return _read(self.memory.get(subject.key))
+
+    def standings(self, camera: str | None = None) -> Sequence[tuple[Subject, Standing]]:
+        """How all subjects stand, or all of one camera, in one look."""
+        subjects = tuple(self.subjects(camera))
+        texts = self.memory.get_many([subject.key for subject in subjects])
+        return [(subject, _read(text)) for subject, text in zip(subjects, texts, strict=True)]
 
     def wish(
         self, camera: str | None = None, since: date | None = None, until: date | None = None
@@ -100,22 +109,20 @@ class Harvests:
             self.effects.ring(harvest_bell(vendor))
         return wished
 
-    def renew(self, camera: str, vendor: str, instant: datetime) -> None:
-        """Want the day of an instant once more, for what its listing holds is no longer good."""
-        source = self.sources.get(vendor)
-        for subject in self.subjects(camera) if source else ():
-            if source and subject.vendor == vendor:
-                self._once_more(subject, instant.astimezone(source.zone).date())
-
-    def _once_more(self, subject: Subject, day: date) -> None:
-        self._move(subject, lambda old: harvest.wish(old, [day], retry=False))
-        self.effects.ring(harvest_bell(subject.vendor))
+    def renew(self, record: Record) -> bool:
+        """Want a record's day once more, for what its listing held is no longer good. False when nobody can list it."""
+        for subject in self.subjects(record.camera):
+            if (subject.vendor, subject.package) == (record.vendor, record.package):
+                self._move(subject, lambda old: harvest.wish(old, [record.day], retry=False))
+                self.effects.ring(harvest_bell(subject.vendor))
+                return True
+        return False
 
     def due(self) -> Mapping[str, int]:
         """How many subjects wait for a worker, by vendor."""
         now, found = self.now(), dict.fromkeys(self.sources, 0)
-        for subject in self.subjects():
-            found[subject.vendor] += self._as_of(now, subject).course(now) == Course.WANTED
+        for subject, standing in self.standings():
+            found[subject.vendor] += self._as_of(now, subject, standing).course(now) == Course.WANTED
         return {vendor: number for vendor, number in found.items() if number}
 
     def take(self, vendor: str, owner: str) -> Claim | None:
@@ -123,9 +130,8 @@ class Harvests:
         now = self.now()
         waiting = [
             (standing.at or datetime.min.replace(tzinfo=UTC), number, subject)
-            for number, subject in enumerate(self.subjects())
-            if subject.vendor == vendor
-            and (standing := self._as_of(now, subject)).course(now) == Course.WANTED
+            for number, (subject, standing) in enumerate(self.standings())
+            if subject.vendor == vendor and self._as_of(now, subject, standing).course(now) == Course.WANTED
         ]
         for _, _, subject in sorted(waiting, key=lambda each: each[:2]):
             if (claim := self._claim(subject, owner, now)) is not None:
@@ -141,7 +147,7 @@ class Harvests:
     def give_back(self, dead: Callable[[str], bool]) -> int:
         """End the claims of owners that are no more; how many there were."""
         now = self.now()
-        held = [(subject, self.standing(subject).lease) for subject in self.subjects()]
+        held = [(subject, standing.lease) for subject, standing in self.standings()]
         ended = [subject for subject, lease in held if lease and now < lease.until and dead(lease.owner)]
         for subject in ended:
             self._move(subject, lambda old: harvest.given_back(old, now, dead))
@@ -157,7 +163,13 @@ class Harvests:
         now = self.now()
         self._end(
             claim,
-            lambda old: harvest.failed(old, code, detail, now, until or now + self._wait(claim.subject, old)),
+            lambda old: harvest.failed(
+                old,
+                code,
+                detail,
+                now,
+                until or now + harvest.wait_after(old, self.waits, claim.subject.key),
+            ),
         )
 
     def _end(self, claim: Claim, change: Callable[[Standing], Standing]) -> None:
@@ -175,8 +187,8 @@ class Harvests:
             raise Invalid("days-in-the-future", f"{last} is not over, nor begun", field="until")
         if first > last:
             raise Invalid("days-empty", "since must not lie after until", field="since")
-        if (last - first).days >= MOST_DAYS:
-            raise Invalid("too-many-days", f"at most {MOST_DAYS} days at a time", field="since")
+        if first <= today - harvest.OLDEST:
+            raise Invalid("days-too-old", f"at most {harvest.OLDEST.days} days back", field="since")
         return [first + timedelta(days=number) for number in range((last - first).days + 1)]
 
     def _wished(self, subject: Subject, days: Sequence[date], now: datetime) -> Standing:
@@ -191,7 +203,7 @@ class Harvests:
 
     def _claim(self, subject: Subject, owner: str, now: datetime) -> Claim | None:
         text = self.memory.get(subject.key)
-        standing = self._scheduled(subject, self._read(text), now)
+        standing = self._as_of(now, subject, _read(text))
         if standing.course(now) != Course.WANTED:
             return None
         claimed = harvest.claim(standing, Lease(owner, now + self.lease))
@@ -202,14 +214,10 @@ class Harvests:
         over = now >= end + LATE
         return Claim(subject, day, owner, over, harvest.is_last(claimed, day, over))
 
-    def _as_of(self, now: datetime, subject: Subject) -> Standing:
-        return self._scheduled(subject, self.standing(subject), now)
-
-    def _scheduled(self, subject: Subject, standing: Standing, now: datetime) -> Standing:
+    def _as_of(self, now: datetime, subject: Subject, standing: Standing) -> Standing:
         """As it stands when the schedule has had its say, and a worker that never came back has had its time."""
         if standing.lease and now >= standing.lease.until:
-            wait = self._wait(subject, standing) if standing.failures else timedelta(0)
-            standing = harvest.failed(standing, "lease-over", "", now, now + wait)
+            standing = harvest.overdue(standing, self.waits, subject.key)
         if not self.every:
             return standing
         today = now.astimezone(self.sources[subject.vendor].zone).date()
@@ -218,20 +226,23 @@ class Harvests:
     def _slot(self, subject: Subject, now: datetime) -> int:
         return harvest.slot_of(now, self.every or timedelta(days=1), subject.key)
 
-    def _wait(self, subject: Subject, standing: Standing) -> timedelta:
-        return harvest.wait_after(standing, self.waits, subject.key)
-
-    def _read(self, text: str | None) -> Standing:
-        return _standing.decode(text) if text else Standing()
-
     def _move(self, subject: Subject, change: Callable[[Standing], Standing]) -> Standing:
         for _ in range(_TRIES):
             text = self.memory.get(subject.key)
-            old = self._read(text)
+            old = _read(text)
             new = change(old)
             if new == old or self.memory.swap(subject.key, text, _written(new)):
                 return new
         raise Transient("store-contended", subject.key, whose=Whose.JOB)
+
+
+def _read(text: str | None) -> Standing:
+    """What cannot be read counts as nothing known: its days are listed once more, which loses nothing."""
+    try:
+        return _standing.decode(text) if text else Standing()
+    except msgspec.DecodeError as error:
+        log.warning("how a harvest stands cannot be read", extra={"detail": str(error)})
+        return Standing()
 
 
 def _written(standing: Standing) -> str:

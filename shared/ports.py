@@ -329,6 +329,10 @@ class SharedMemory(Protocol):
         """The value, or None."""
         ...
 
+    def get_many(self, keys: Sequence[str]) -> Sequence[str | None]:
+        """The value of each, or None, in one look."""
+        ...
+
     def swap(self, key: str, old: str | None, new: str | None, ttl: timedelta | None = None) -> bool:
         """Put `new` in the place of `old` (None: absent); False when it was not `old`."""
         ...

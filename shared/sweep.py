@@ -100,13 +100,20 @@ class Sweeper(Thread):
     def run(self) -> None:
         """The thread's body."""
         while not self._over.is_set():
-            try:
-                for chore in self._chores:
-                    chore()
-            except GleanerError as error:
-                log.warning("the sweep could not finish", extra={"code": error.code, "detail": error.detail})
+            for chore in self._chores:
+                _do(chore)
             self._over.wait(self._every.total_seconds())
 
     def stop(self) -> None:
         """Let the thread end after the sweep under way."""
         self._over.set()
+
+
+def _do(chore: Callable[[], object]) -> None:
+    """One chore's trouble keeps no other from being done, and ends no thread: nobody else would heal."""
+    try:
+        chore()
+    except GleanerError as error:
+        log.warning("the sweep could not finish", extra={"code": error.code, "detail": error.detail})
+    except Exception:
+        log.exception("the sweep met a fault of our own")

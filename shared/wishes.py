@@ -52,12 +52,12 @@ class Wishes:
         return tuple(self._one(known, vendor, each, origin, force, parent, now) for each in windows)
 
     def picture(self, entry: RecordEntry) -> Job | None:
-        """The job for a record's picture, there from the start and so READY; None when there is nothing to get, or it is got."""
+        """The job for a record's picture, there from the start and so READY; None when there is nothing to get, and never was."""
         record = entry.record
+        wish = planning.picture_wish(record.camera, record.id)
         if entry.picture is None or entry.picture_key:
-            return None
+            return self._listed(wish)
         now = self.ledger.jobs.now()
-        wish = f"{Kind.PICTURE}/{record.camera}/{record.id}"
         job = Job(
             id=str(ULID()).lower(),
             kind=Kind.PICTURE,
@@ -75,8 +75,9 @@ class Wishes:
             usable_until=record.expires_at,
             files=(File(entry.picture.identity, entry.picture.address, 0, FileState.OPEN),),
         )
-        if created := self.ledger.create(job):
-            return created
+        return self.ledger.create(job) or self._listed(wish)
+
+    def _listed(self, wish: str) -> Job | None:
         found = self.ledger.jobs.load(self.ledger.jobs.find(wish) or "")
         return found.job if found else None
 

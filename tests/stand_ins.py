@@ -108,6 +108,7 @@ class StandInRecords:
         self.thorough: list[tuple[str, date]] = []
         self.probes = Script()
         self.probed = 0
+        self.spent: tuple[Quota, ...] = ()
         self._packages = packages or ("digest",)
 
     def put(self, *listed: Listed) -> None:
@@ -133,8 +134,8 @@ class StandInRecords:
             yield Listing(tuple(there[first : first + self.on_a_page]), self.unread if number == 0 else ())
 
     def quotas(self) -> tuple[Quota, ...]:
-        """Nothing is counted."""
-        return ()
+        """What is used up, if anything."""
+        return self.spent
 
     def probe(self) -> None:
         """The next answer to a probe."""

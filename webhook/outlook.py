@@ -68,7 +68,7 @@ def vendors() -> list[Vendor]:
 def harvests() -> list[Harvest]:
     """All harvests, in the cameras file's order."""
     now = services().jobs.now()
-    found = ((subject, services().harvests.standing(subject)) for subject in services().harvests.subjects())
+    found = services().harvests.standings()
     return [Harvest(subject, standing, standing.course(now)) for subject, standing in found]
 
 

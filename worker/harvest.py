@@ -7,6 +7,7 @@ the day wanted, and what was kept by then is kept. A camera's trouble holds up n
 import logging
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from datetime import time as midnight
 
@@ -20,9 +21,11 @@ from shared.services import Services
 from worker.health import circuit_after_probe
 from worker.tell import tell_one
 
-SLICE = 180.0  # seconds; with the budget of a task before it, a listing stays below the task's time limit
+SLICE = 120.0  # seconds; with the budget of a task before it and a page after it, it stays below the task's time limit
 UNFIT = timedelta(days=1)  # before a camera that cannot be listed as it is set up is tried again
-_MOST_PICTURES = 500
+OWN_STOP = timedelta(minutes=5)  # after which a limit of ours is looked at again: somebody may have raised it
+SHUT = timedelta(hours=6)  # at most, without a look whether the vendor serves us before the time it has named
+_AT_ONCE = 500
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +35,11 @@ class _Over(Exception):
 
 
 def harvest(services: Services, vendor: str) -> bool:
-    """List one day of one camera. False when nobody waits for this vendor, or it answers nobody."""
-    if circuit_after_probe(services, vendor, services.record_sources[vendor].probe).open:
+    """List one day of one camera. False when nobody waits for this vendor, it answers nobody, or no call is left."""
+    source = services.record_sources[vendor]
+    if any(quota.spent for quota in source.quotas()):
+        return False
+    if circuit_after_probe(services, vendor, source.probe).open:
         return False
     claim = services.harvests.take(vendor, services.owner)
     if claim is None:
@@ -41,20 +47,24 @@ def harvest(services: Services, vendor: str) -> bool:
     services.reach("harvest-claimed")
     contents: dict[str, str] = {}
     unread: list[str] = []
+    lost: list[GleanerError] = []
     try:
         for page in _pages(services, claim):
             services.reach("harvest-page")
             contents |= {listed.record.id: content(listed.record) for listed in page.records}
             unread += page.unread
-            for listed in page.records:
-                _keep(services, listed)
+            lost += [no for listed in page.records if (no := _kept(services, listed))]
     except _Over:
         return True
+    services.circuits.served(vendor)
+    if lost:
+        services.harvests.failed(claim, lost[0].code, lost[0].detail)
+        return True
     services.reach("harvest-read")
-    _say_gone(services, claim, contents)
+    if claim.last and not unread:  # no other listing is sure to be whole
+        _say_gone(services, claim, contents)
     services.harvests.listed(claim, digest(contents), _broken(claim, unread))
     services.reach("harvest-listed")
-    services.circuits.served(vendor)
     return True
 
 
@@ -86,26 +96,42 @@ def _trouble(services: Services, claim: Claim, no: GleanerError) -> None:
     log.warning("a camera's records could not be listed", extra=fields)
     until = services.jobs.now() + UNFIT if isinstance(no, Final) else None
     if isinstance(no, Transient):
-        until = no.until
-        if no.whose == Whose.VENDOR and no.asked:
-            _vendors_trouble(services, subject, no)
+        until = _vendors_trouble(services, subject, no)
     services.harvests.failed(claim, no.code, no.detail, until)
 
 
-def _vendors_trouble(services: Services, subject: Subject, no: Transient) -> None:
+def _vendors_trouble(services: Services, subject: Subject, no: Transient) -> datetime | None:
+    """What trouble says about the vendor; and until when it says that nothing need be tried."""
+    now = services.jobs.now()
+    if no.until and not no.asked:
+        return min(no.until, now + OWN_STOP)
     if no.until:
-        services.circuits.shut(subject.vendor, no.code, no.detail, no.until)
+        services.circuits.shut(subject.vendor, no.code, no.detail, min(no.until, now + SHUT))
     elif not no.answered:
         services.circuits.faulted(subject.vendor, subject.key, no.code, no.detail)
+    return None
+
+
+def _kept(services: Services, listed: Listed) -> GleanerError | None:
+    """Keep one record; what is wrong with it alone keeps no other from being kept."""
+    try:
+        _keep(services, listed)
+    except GleanerError as no:
+        if isinstance(no, Transient) and no.whose == Whose.VENDOR:
+            raise  # the store is away, and with it whoever would be told
+        fields = {"record": listed.record.id, "code": no.code, "detail": no.detail}
+        log.warning("a record could not be kept", extra=fields)
+        return no
+    return None
 
 
 def _keep(services: Services, listed: Listed) -> None:
-    """Remember a record as it is now; tell it if it is news, else renew the address of a picture that waits for one."""
+    """Remember a record as it is now; tell it if it is news, and renew the address of a picture that waits for one."""
     entry = services.records.upsert(listed.record, listed.picture)
     services.reach("harvest-kept")
     if entry.told < entry.revision or _has_its_first_picture(entry):
         tell_one(services, entry)
-    elif listed.picture and not entry.picture_key:
+    if listed.picture and not entry.picture_key:
         for job in _waiting(services, entry):
             services.ledger.record(job.id, e.Prepared(0, (listed.picture,)))
 
@@ -133,13 +159,21 @@ def _say_gone(services: Services, claim: Claim, listed: dict[str, str]) -> None:
         kind=Kind.PICTURE,
         start=day.start,
         end=day.end,
-        limit=_MOST_PICTURES,
+        limit=_AT_ONCE,
     )
-    for job in services.jobs.list(query).jobs:
+    for job in _all(services, query):
         entry = services.records.load(job.record or "")
         ours = entry is None or (entry.record.package, entry.record.day) == (subject.package, claim.day)
         if ours and job.record not in listed:
             services.ledger.record(job.id, e.NoFootage(0, f"not in the listing of {claim.day}"))
+
+
+def _all(services: Services, query: Query) -> Iterator[Job]:
+    page = services.jobs.list(query)
+    yield from page.jobs
+    while page.next:
+        page = services.jobs.list(replace(query, before=page.next))
+        yield from page.jobs
 
 
 def _broken(claim: Claim, unread: list[str]) -> str:

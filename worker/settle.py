@@ -49,7 +49,9 @@ def _wish_for_gaps(services: Services, job: Job, debt: Debt) -> None:
 
 
 def _renew(services: Services, job: Job, debt: Debt) -> None:
-    services.harvests.renew(job.camera, job.vendor, job.window.start)
+    entry = services.records.load(job.record or "")
+    if entry and not services.harvests.renew(entry.record):
+        return  # nobody can list it at present: it stays owed
     services.reach("settle-renewed")
     services.ledger.record(job.id, Settled(debt.kind, debt.attempt))
 

@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 
 from shared.domain import planning
 from shared.domain.records import Chapter
-from shared.errors import GleanerError
+from shared.errors import GleanerError, Transient
 from shared.ports import RecordEntry
 from shared.services import Services
 
-_AT_ONCE = 500  # more than what a camera that has left the file can hold back
+_AT_ONCE = 500
+_RACES = 5  # with others who tell the same record; then it stays to be told
 
 log = logging.getLogger(__name__)
 
@@ -21,8 +22,14 @@ log = logging.getLogger(__name__)
 def tell(services: Services, _queue: str) -> bool:
     """Tell what nobody has acknowledged yet. False when nothing is left, or it cannot be told now."""
     untold = services.records.untold(_AT_ONCE)
-    told = [tell_one(services, entry) for entry in untold]
+    told = [tell_one(services, entry) for each in untold if (entry := _still_untold(services, each))]
     return len(untold) == _AT_ONCE and any(told)
+
+
+def _still_untold(services: Services, entry: RecordEntry) -> RecordEntry | None:
+    """The record as it is by now, unless somebody has told it meanwhile."""
+    now = services.records.load(entry.record.id)
+    return now if now and now.told < now.revision else None
 
 
 def tell_one(services: Services, entry: RecordEntry) -> bool:
@@ -34,8 +41,7 @@ def tell_one(services: Services, entry: RecordEntry) -> bool:
     try:
         picture = services.wishes.picture(entry)
         services.reach("tell-wished")
-        key = planning.record_key(record.camera, camera.zone, record.created_at, record.id)
-        services.archive.describe(key, _description(entry, camera.zone, services.simulated))
+        entry = _described(services, entry, camera.zone)
         services.reach("tell-described")
         services.records.acknowledge(record.id, entry.revision, [picture.id] if picture else [])
         services.reach("tell-acknowledged")
@@ -44,6 +50,19 @@ def tell_one(services: Services, entry: RecordEntry) -> bool:
         log.warning("a record could not be told", extra=fields)
         return False
     return True
+
+
+def _described(services: Services, entry: RecordEntry, zone: ZoneInfo) -> RecordEntry:
+    """The record whose description stands in the archive then: of two who tell at once, the one with the newer stays."""
+    for _ in range(_RACES):
+        record = entry.record
+        key = planning.record_key(record.camera, zone, record.created_at, record.id)
+        services.archive.describe(key, _description(entry, zone, services.simulated))
+        now = services.records.load(record.id)
+        if now is None or now.revision == entry.revision:
+            return entry
+        entry = now
+    raise Transient("store-contended", f"record {entry.record.id} changed {_RACES} times while it was told")
 
 
 def _description(entry: RecordEntry, zone: ZoneInfo, simulated: bool) -> dict[str, object]:

@@ -85,6 +85,10 @@ class MemoryShared:
             value, until = self._values.get(key, (None, None))
             return None if until and until <= self._clock.now() else value
 
+    def get_many(self, keys: Sequence[str]) -> Sequence[str | None]:
+        """The value of each."""
+        return [self.get(key) for key in keys]
+
     def swap(self, key: str, old: str | None, new: str | None, ttl: timedelta | None = None) -> bool:
         """Compare and swap."""
         with self._lock:

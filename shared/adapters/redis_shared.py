@@ -4,7 +4,7 @@ A command that the client sends again, for its answer was lost, does the same as
 its own value and say False, and a count may count one too many, which stops short of a limit and never passes it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -58,6 +58,13 @@ class RedisShared:
         """The value, or None."""
         with answering():
             return text_or_none(self._client.get(self._prefix + key))
+
+    def get_many(self, keys: Sequence[str]) -> Sequence[str | None]:
+        """The value of each."""
+        if not keys:
+            return []
+        with answering():
+            return [text_or_none(each) for each in self._client.mget([self._prefix + key for key in keys])]
 
     def swap(self, key: str, old: str | None, new: str | None, ttl: timedelta | None = None) -> bool:
         """Compare and swap; a value is never empty text."""

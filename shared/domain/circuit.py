@@ -20,6 +20,7 @@ class Circuit:
     probes: int = 0
     code: str | None = None
     reason: str | None = None
+    shut: bool = False  # by the vendor's own word, which only an answered probe takes back
 
     @property
     def open(self) -> bool:
@@ -37,12 +38,12 @@ class Circuit:
 
 def served(circuit: Circuit) -> Circuit:
     """The vendor served a job, or refused it in words of its own: every fault is forgotten."""
-    return Circuit()
+    return circuit if circuit.shut else Circuit()
 
 
 def answered(circuit: Circuit) -> Circuit:
     """The vendor answered a question: closed, on probation if jobs had met trouble."""
-    return replace(circuit, until=None, probes=0)
+    return replace(circuit, until=None, probes=0, shut=False)
 
 
 def faulted(
@@ -58,7 +59,7 @@ def faulted(
 
 def shut(circuit: Circuit, code: str, reason: str, until: datetime) -> Circuit:
     """The vendor has said until when it serves nobody."""
-    return replace(circuit, code=code, reason=reason, until=max(until, circuit.until or until))
+    return replace(circuit, code=code, reason=reason, until=max(until, circuit.until or until), shut=True)
 
 
 def probe_failed(circuit: Circuit, now: datetime, pause: timedelta, most: timedelta) -> Circuit:

@@ -15,6 +15,7 @@ from shared.domain.job import Lease
 from shared.domain.retries import Backoff
 
 KEPT_BY_VENDORS = timedelta(days=30)
+OLDEST = timedelta(days=62)  # a day that lies further back is not worth a call
 ALIKE = 2  # readings past its end that close a day
 _EARLIEST, _SPREAD = 1 / 30, 2 / 15  # of a period: with an hour, from 2 to 10 minutes past it
 
@@ -41,6 +42,9 @@ class Standing:
     """See the head of this file. `outcome` is "ok" or the code of the last trouble; `at` is when that was."""
 
     wanted: tuple[date, ...] = ()
+    anew: tuple[
+        date, ...
+    ] = ()  # wished for since the claim, so that the listing under way does not answer it
     followed: Mapping[date, Reading] = field(default_factory=dict)
     slot: int | None = None  # the period for which the schedule has made its wish
     retry_at: datetime | None = None
@@ -67,8 +71,10 @@ def slot_of(now: datetime, every: timedelta, seed: str) -> int:
 
 def wish(standing: Standing, days: Iterable[date], retry: bool = True) -> Standing:
     """Want days. A wish of somebody waits for nothing; `retry` False leaves a postponement as it is."""
-    wanted = tuple(sorted({*standing.wanted, *days}))
-    return replace(standing, wanted=wanted, retry_at=None if retry else standing.retry_at)
+    wished = set(days)
+    anew = tuple(sorted({*standing.anew, *wished})) if standing.lease else ()
+    standing = replace(standing, wanted=tuple(sorted({*standing.wanted, *wished})), anew=anew)
+    return replace(standing, retry_at=None) if retry else standing
 
 
 def schedule(standing: Standing, slot: int, today: date) -> Standing:
@@ -80,7 +86,8 @@ def schedule(standing: Standing, slot: int, today: date) -> Standing:
     fresh = {day: Reading() for day in missed if day >= first}
     kept = {day: seen for day, seen in standing.followed.items() if day > today - KEPT_BY_VENDORS}
     followed = {**fresh, **kept} if standing.slot is None else {**_since(fresh, kept), **kept}
-    return replace(wish(standing, followed, retry=False), followed=followed, slot=slot)
+    wanted = {day for day in (*standing.wanted, *followed) if day > today - OLDEST}
+    return replace(standing, wanted=tuple(sorted(wanted)), followed=followed, slot=slot)
 
 
 def _since(fresh: Mapping[date, Reading], kept: Mapping[date, Reading]) -> dict[date, Reading]:
@@ -94,9 +101,17 @@ def is_last(standing: Standing, day: date, over: bool) -> bool:
     return over and (seen is None or seen.alike + 1 >= ALIKE)
 
 
+def overdue(standing: Standing, waits: Backoff, seed: str) -> Standing:
+    """A worker that never came back: tried again at once, and after a growing wait if that was not the first trouble."""
+    assert standing.lease is not None
+    ended = standing.lease.until
+    wait = wait_after(standing, waits, seed) if standing.failures else timedelta(0)
+    return failed(standing, "lease-over", "", ended, ended + wait)
+
+
 def claim(standing: Standing, lease: Lease) -> Standing:
     """A worker lists its oldest wanted day, which expires first."""
-    return replace(standing, lease=lease)
+    return replace(standing, lease=lease, anew=())
 
 
 def given_back(standing: Standing, now: datetime, dead: Callable[[str], bool]) -> Standing:
@@ -114,7 +129,7 @@ def renewed(standing: Standing, lease: Lease) -> Standing:
 
 def listed(standing: Standing, day: date, content: str, now: datetime, over: bool, detail: str) -> Standing:
     """A day was listed to its end. `over`: the day and its grace had passed when it was read."""
-    wanted = tuple(other for other in standing.wanted if other != day)
+    wanted = tuple(other for other in standing.wanted if other != day or day in standing.anew)
     followed = dict(standing.followed)
     if over and day in followed:
         alike = followed[day].alike + 1 if followed[day].content == content else 1
@@ -124,6 +139,7 @@ def listed(standing: Standing, day: date, content: str, now: datetime, over: boo
     return replace(
         standing,
         wanted=wanted,
+        anew=(),
         followed=followed,
         lease=None,
         retry_at=None,

@@ -42,6 +42,11 @@ def wish(kind: Kind, camera: str, window: Window) -> str:
     return f"{kind}/{camera}/{stamp(window.start)}/{stamp(window.end)}"
 
 
+def picture_wish(camera: str, record_id: str) -> str:
+    """The key by which a second wish for the same record's picture is recognised."""
+    return f"{Kind.PICTURE}/{camera}/{record_id}"
+
+
 def stamp(instant: datetime) -> str:
     """An instant as compact UTC text that sorts by time."""
     return instant.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ").replace(".000000", "")

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from shared.domain.circuit import Circuit, answered, faulted, probe_failed, served
+from shared.domain.circuit import Circuit, answered, faulted, probe_failed, served, shut
 from tests.builders import NOON
 
 PAUSE = timedelta(seconds=10)
@@ -65,3 +65,11 @@ def test_the_pause_doubles_with_each_failed_probe_up_to_the_longest():
 
 def test_how_many_jobs_have_failed_is_not_remembered_beyond_what_matters():
     assert len(after_faults_of(*"abcdefghij").jobs) == 2
+
+
+def test_what_a_vendor_has_shut_by_its_word_only_a_probe_opens():
+    closed = shut(Circuit(), "vendor-quota", "spent", NOON + PAUSE)
+    assert served(closed) == closed
+    assert shut(closed, "vendor-quota", "spent", NOON).until == NOON + PAUSE
+    assert answered(closed).until is None
+    assert served(answered(closed)) == Circuit()

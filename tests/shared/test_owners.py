@@ -44,6 +44,12 @@ def test_a_number_that_is_used_again_is_another_process():
     assert is_dead("/".join((host, pid, str(int(start) - 1), serial)))
 
 
+def test_nobody_is_taken_for_dead_who_lives_where_we_do_not_see():
+    place, *rest = this_process().split("/")
+    host = place.rpartition("-")[0]
+    assert not is_dead("/".join((f"{host}-00000000", *rest[:1], "1", "x")))
+
+
 @pytest.mark.parametrize("owner", ["", "w", "elsewhere/1/1/x", "elsewhere/999999999/1/x", "/1//x"])
 def test_nobody_is_taken_for_dead_who_is_not_known(owner):
     assert not is_dead(owner)

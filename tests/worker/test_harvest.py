@@ -10,17 +10,17 @@ from shared.adapters.memory_archive import MemoryArchive, MemoryMedia
 from shared.domain.effects import TELL
 from shared.domain.effects import harvest as bell
 from shared.domain.harvest import Course
-from shared.domain.job import Kind, State
+from shared.domain.job import DebtKind, Kind, State
 from shared.domain.records import Chapter
-from shared.errors import Final, Invalid, Transient, Whose
-from shared.ports import Query, RecordQuery
+from shared.errors import AnswerUnknown, Final, Invalid, Transient, Whose
+from shared.ports import Query, Quota, RecordQuery
 from shared.services import Services
 from tests.builders import NOON, TODAY, a_camera, a_listed, services, some_settings
 from tests.stand_ins import StandInRecords, away
 from worker.fetch import fetch
 from worker.harvest import harvest
 from worker.settle import settle
-from worker.tell import tell
+from worker.tell import tell, tell_one
 
 JPEG = b"a picture"
 YESTERDAY = TODAY - timedelta(days=1)
@@ -226,19 +226,19 @@ def test_a_vendor_that_answers_nobody_is_probed_and_not_asked(here):
     assert here.standing().outcome == "ok"
 
 
-def test_nothing_is_asked_before_the_time_that_a_vendor_has_named(here):
-    until = NOON + timedelta(hours=12)
+def test_our_own_limit_of_calls_stops_everybody_and_is_looked_at_again_as_it_may_be_raised(here):
+    until = NOON + timedelta(days=10)
     here.source.troubles = {0: Transient("quota-spent", whose=Whose.VENDOR, asked=False, until=until)}
     here.round()
     asked = len(here.source.asked)
-    here.after(hours=11, minutes=59)
+    here.source.spent = (Quota("month", 30000, 30000, until, 30000),)
+    here.after(hours=2)
     here.round()
     assert len(here.source.asked) == asked
     assert not here.services.circuits.get("imou").open
-    here.source.troubles = {}
-    here.after(minutes=2)
+    here.source.troubles, here.source.spent = {}, ()
     here.round()
-    assert here.standing().outcome == "ok"
+    assert (here.standing().outcome, here.standing("back-door").outcome) == ("ok", "ok")
 
 
 def test_a_dead_address_brings_one_more_listing_which_renews_it(here):
@@ -257,13 +257,101 @@ def test_a_dead_address_brings_one_more_listing_which_renews_it(here):
     assert (job.state, job.attempts) == (State.ARCHIVED, 0)
 
 
-def test_a_picture_whose_record_is_no_longer_listed_is_empty(here):
-    here.source.put(a_listed("7"))
+def yesterdays(key="7", **changes):
+    """A record of yesterday's morning."""
+    changes = {"day": YESTERDAY, "created_at": NOON - timedelta(hours=28), "chapters": ()} | changes
+    return a_listed(key, **changes)
+
+
+def test_a_picture_whose_record_is_gone_is_empty_once_its_day_is_read_to_the_very_end(here):
+    here.source.put(yesterdays())
     here.round()
     here.fetch()
     here.source.shelf.clear()
     here.round()
     assert [(job.state, job.reason) for job in here.jobs()] == [(State.EMPTY, "record-gone")]
+
+
+def test_a_listing_that_was_not_read_to_the_very_end_says_nothing_about_what_is_gone(here):
+    here.source.put(a_listed("7"))
+    here.round()
+    here.fetch()
+    here.source.shelf.clear()
+    here.round()
+    assert [(job.state, job.reason) for job in here.jobs()] == [(State.WANTED, "gone")]
+
+
+def test_a_listing_with_rows_that_could_not_be_read_says_nothing_about_what_is_gone(here):
+    here.source.put(yesterdays())
+    here.round()
+    here.fetch()
+    here.source.shelf.clear()
+    here.source.unread = ("createTime: missing",)
+    for _ in range(3):
+        here.after(hours=1)
+        here.round()
+    assert [job.state for job in here.jobs()] == [State.WANTED]
+
+
+def test_the_picture_of_a_record_that_grows_is_renewed_in_the_same_listing(here):
+    here.source.put(a_listed("7"))
+    here.round()
+    here.fetch()
+    grown = a_listed("7", signed="2", chapters=(Chapter("08:00"), Chapter("09:00")))
+    here.source.put(grown)
+    here.media.put(grown.picture.address, JPEG)
+    here.round()
+    here.fetch()
+    assert [job.state for job in here.jobs()] == [State.ARCHIVED]
+
+
+def test_a_picture_that_was_listed_before_it_was_there_is_fetched_by_the_same_address(here):
+    listed = a_listed("7")
+    here.source.put(listed)
+    here.round()
+    here.fetch()
+    here.media.put(listed.picture.address, JPEG)
+    here.round()
+    here.fetch()
+    assert [job.state for job in here.jobs()] == [State.ARCHIVED]
+
+
+def test_a_host_that_lets_nobody_in_uses_up_few_calls(here):
+    here.source.put(a_listed("7"))
+    here.round()
+    before, hours = len(here.source.asked), 10
+    for signed in range(hours * 60):
+        here.source.put(a_listed("7", signed=str(signed)))
+        here.fetch()
+        here.round()
+        here.after(minutes=1)
+    scheduled = 4 * hours
+    assert len(here.source.asked) - before <= scheduled + 5
+    assert [job.state for job in here.jobs()] in ([State.WANTED], [State.READY])
+
+
+def test_the_day_that_is_renewed_is_the_one_under_which_the_record_is_listed(here):
+    here.source.put(a_listed("7", created_at=NOON - timedelta(days=4), chapters=()))
+    here.round()
+    here.source.asked.clear()
+    here.fetch()
+    here.round()
+    assert here.source.asked == [("front-door", "digest", TODAY)]
+
+
+def test_a_renewal_that_nobody_can_list_stays_owed(here):
+    here.source.put(a_listed("7"))
+    here.round()
+    known = here.services.cameras.cameras.pop("front-door")
+    here.services.cameras.cameras["front-door"] = replace(known, sections={})
+    here.fetch()
+    (job,) = here.jobs()
+    assert [debt.kind for debt in job.debts] == [DebtKind.RENEW]
+    here.services.cameras.cameras["front-door"] = known
+    here.after(seconds=121)
+    here.fetch()
+    (job,) = here.jobs()
+    assert (job.debts, here.services.harvests.due()) == ((), {"imou": 1})
 
 
 def test_a_listing_of_another_package_says_nothing_about_a_record():
@@ -346,7 +434,7 @@ def test_a_wish_without_days_lists_what_is_followed_at_once(here):
         (("sms-only",), "camera"),
         ((None, date(2026, 11, 3), date(2026, 11, 1)), "since"),
         ((None, date(2026, 11, 3), date(2026, 11, 21)), "until"),
-        ((None, date(2026, 1, 1), date(2026, 11, 1)), "since"),
+        ((None, date(2026, 9, 19), date(2026, 11, 1)), "since"),
     ],
 )
 def test_a_wish_that_cannot_be_is_refused_with_its_field(here, wish, field):
@@ -387,27 +475,122 @@ def test_a_worker_that_outlived_its_lease_changes_nothing(here):
     assert here.standing(claim.subject.camera.name) == before
 
 
-def test_a_vendor_whose_patience_is_used_up_is_asked_by_nobody_until_the_time_it_has_named(here):
-    until = NOON + timedelta(hours=12)
-    here.source.troubles = {
-        0: Transient("vendor-quota", "the day's calls", whose=Whose.VENDOR, answered=True, until=until)
-    }
+def test_a_vendor_whose_patience_is_used_up_is_asked_by_nobody_but_for_rare_probes(here):
+    until = NOON + timedelta(days=9)
+    spent = Transient("vendor-quota", "the month's calls", whose=Whose.VENDOR, answered=True, until=until)
+    here.source.troubles, here.source.probes.then = {0: spent}, spent
     here.round()
     circuit = here.services.circuits.get("imou")
-    assert (len(here.source.asked), circuit.open, circuit.code, circuit.until) == (
-        1,
-        True,
-        "vendor-quota",
-        until,
-    )
-    here.source.troubles = {}
-    here.after(hours=11)
+    assert (len(here.source.asked), circuit.open, circuit.code) == (1, True, "vendor-quota")
+    here.after(hours=5)
+    here.services.circuits.served("imou")  # by a worker that was in the midst of a listing
     here.round()
     assert (len(here.source.asked), here.source.probed) == (1, 0)
     here.after(hours=1)
     here.round()
-    assert (here.source.probed, here.standing().outcome, here.standing("back-door").outcome) == (
-        1,
-        "ok",
-        "ok",
-    )
+    assert (len(here.source.asked), here.source.probed) == (1, 1)
+    here.source.troubles, here.source.probes.then = {}, None
+    here.after(hours=6)
+    here.round()
+    assert (here.standing().outcome, here.standing("back-door").outcome) == ("ok", "ok")
+
+
+@pytest.mark.parametrize(
+    "silence",
+    [
+        Transient("vendor-away", whose=Whose.VENDOR, asked=False),
+        AnswerUnknown("answer-lost"),
+        Transient("vendor-error", "500"),
+    ],
+    ids=["refused", "lost", "500"],
+)
+def test_a_vendor_that_gives_no_answer_of_its_own_opens_its_circuit(here, silence):
+    here.source.troubles, here.source.probes.then = {0: silence}, away
+    for _ in range(10):
+        here.round()
+        here.after(seconds=60)
+    assert here.services.circuits.get("imou").open
+    assert len(here.source.asked) <= 6
+
+
+def test_a_worker_that_died_after_an_earlier_trouble_costs_one_lease_and_one_wait(here):
+    here.services.harvests.wish("front-door", TODAY, TODAY)
+    here.source.troubles = {0: Transient("vendor-error", answered=True)}
+    here.round()
+    here.source.troubles = {}
+    here.after(seconds=20)
+    assert here.services.harvests.take("imou", "dead")
+    assert here.services.harvests.take("imou", "dead, too")
+    for _ in range(12):
+        here.after(seconds=30)
+        here.round()
+    assert (here.standing().outcome, here.standing("back-door").outcome) == ("ok", "ok")
+
+
+def test_a_wish_for_the_day_that_is_being_listed_is_a_wish_for_another_listing(here):
+    here.round()
+    here.services.harvests.wish("front-door", TODAY, TODAY)
+    claim = here.services.harvests.take("imou", "worker")
+    here.services.harvests.wish("front-door", TODAY, TODAY)
+    here.services.harvests.listed(claim, "c")
+    assert here.services.harvests.due() == {"imou": 1}
+    again = here.services.harvests.take("imou", "worker")
+    here.services.harvests.listed(again, "c")
+    assert here.services.harvests.due() == {}
+
+
+def test_a_record_that_cannot_be_kept_leaves_its_day_wanted_and_the_others_kept(here):
+    here.source.put(*(a_listed(str(number)) for number in range(4)))
+    bad, upsert = a_listed("1").record.id, here.services.records.upsert
+
+    def shaky(record, picture):
+        if record.id == bad:
+            raise Final("store-unreadable", "not ours")
+        return upsert(record, picture)
+
+    here.services.records.upsert = shaky
+    here.round()
+    assert len(here.entries()) == 3
+    assert (here.standing().outcome, TODAY in here.standing().wanted) == ("store-unreadable", True)
+
+
+def test_what_is_told_twice_at_once_leaves_the_newer_description(here):
+    here.source.put(a_listed("7"))
+    here.archive.away = True
+    here.round()
+    (stale,) = here.entries()
+    here.archive.away = False
+    here.source.put(a_listed("7", summary="newer"))
+    here.after(hours=1)
+    here.round()
+    assert tell_one(here.services, stale)
+    key = f"front-door/2026/11/20/record-{stale.record.id}.json"
+    assert here.archive.description(key)["revision"] == 2
+
+
+def test_a_record_that_is_told_again_after_its_picture_landed_knows_its_job(here):
+    listed = a_listed("7")
+    here.source.put(listed)
+    here.media.put(listed.picture.address, JPEG)
+    entry = here.services.records.upsert(listed.record, listed.picture)
+    job = here.services.wishes.picture(entry)  # and the process died
+    here.fetch()
+    here.services.sweep.run()
+    tell(here.services, "control")
+    (entry,) = here.entries()
+    assert (entry.jobs, entry.told, len(here.jobs())) == ((job.id,), 1, 1)
+
+
+def test_how_a_harvest_stands_that_cannot_be_read_is_begun_anew(here):
+    (subject,) = here.services.harvests.subjects("front-door")
+    here.services.memory.swap(subject.key, None, '{"wanted": 7}')
+    here.round()
+    assert here.standing().outcome == "ok"
+
+
+def test_days_that_are_too_old_are_not_wanted_for_ever(here):
+    here.source.troubles = {0: Final("camera-refused")}
+    for _ in range(80):
+        here.round()
+        here.after(days=1)
+    assert len(here.standing().wanted) <= 63

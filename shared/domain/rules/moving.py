@@ -81,7 +81,7 @@ def withdraw(job: Job, now: Now, even_ended: bool = False) -> Job:
 
 def fail(job: Job, now: Now, reason: str, detail: str | None = None) -> Job:
     """Given up: archived all the same if anything landed, else failed, and an operator is told."""
-    job = withdraw(job, now)
+    job = forgive(withdraw(job, now), DebtKind.RENEW)
     if job.assets:
         return archive(job, now)
     return owe(enter(job, State.FAILED, now, reason, detail), Debt(DebtKind.ALERT, now.at))
@@ -141,8 +141,16 @@ def next_file(job: Job, now: Now, reason: str, detail: str | None = None) -> Job
 
 
 def await_harvest(job: Job, now: Now, reason: str | None = None) -> Job:
-    """A picture whose address is dead: the next listing names a living one, or shows that the record is gone."""
-    return owe(enter(job, State.WANTED, now, reason), Debt(DebtKind.RENEW, now.at))
+    """A picture whose address is dead: the next listing names a living one, or shows that the record is gone.
+
+    One more listing is owed for it, later each time, and after a few the schedule's own have to do: a host that lets
+    nobody in must not use up the calls.
+    """
+    job = replace(enter(job, State.WANTED, now, reason), failures=job.failures + 1)
+    if job.failures > now.policy.failures:
+        return job
+    wait = now.policy.after_failure.wait(job.failures - 1, job.id) if job.failures > 1 else timedelta(0)
+    return owe(job, Debt(DebtKind.RENEW, now.at + wait))
 
 
 def deadline(job: Job, policy: Policy) -> datetime:

@@ -19,7 +19,8 @@ from shared.domain.rules.moving import (
 
 def cancelled(job: Job, event: e.CancelRequested, now: Now) -> Outcome:
     """No longer wanted; the vendor is told if it may still be at it."""
-    return enter(_let_go(withdraw(unexplained(job), now)), State.CANCELLED, now, "cancelled")
+    job = forgive(_let_go(withdraw(unexplained(job), now)), DebtKind.RENEW)
+    return enter(job, State.CANCELLED, now, "cancelled")
 
 
 def retried(job: Job, event: e.RetryRequested, now: Now) -> Outcome:

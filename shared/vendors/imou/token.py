@@ -2,7 +2,7 @@
 
 Facts of the vendor's page on accessToken (open.imou.com/document/pages/fef620): it lasts three days, `expireTime` is the seconds
 it has left, and a call without a good one is answered TK1002. Overseas the answer may name the host to speak to from then on.
-Whether a new token ends the old one is not known, so nobody asks for one while a good one lies in memory.
+Whether a new token ends the old one is not known, so nobody but a probe asks for one while a good one lies in memory.
 """
 
 import json
