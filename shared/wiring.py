@@ -43,12 +43,12 @@ def build(settings: Settings | None = None, where: Source | None = None, patient
     vendors = load(settings.vendors)
     client = state_client(settings, patient)
     memory = RedisShared(client, settings.redis_prefix)
-    jobs = RedisJobStore(client, settings.redis_prefix, patience=settings.busy_wait)
     policy = policy_of(settings)
     session = GuardedSession()
     own = {vendor.name: read(vendor.settings, where) for vendor in vendors.values()}
     keys = Keys(_secrets(settings.secret_key, settings.home, secrets.SECRET_KEY))
     seal = Seal(keys)
+    jobs = RedisJobStore(client, settings.redis_prefix, patience=settings.busy_wait, seal=seal)
     reach = by_tickets(settings.tickets) if settings.tickets else pass_by
     toolbox = Toolbox(session, memory, seal, jobs.now)
     return Services(

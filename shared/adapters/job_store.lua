@@ -92,6 +92,19 @@ local function drop_from_queues(id, queue, lanes)
   for _, lane in ipairs(lanes) do redis.call('ZREM', lane_key(lane.name, 'wait'), id) end
 end
 
+-- The indexes that a job is in while it stands in a state: of its kind, and of its camera and its kind.
+local function enter(id, camera, kind, state)
+  local index = 'kind:' .. kind .. ':state:' .. state
+  redis.call('ZADD', P .. index, 0, id)
+  redis.call('ZADD', P .. 'camera:' .. camera .. ':' .. index, 0, id)
+end
+
+local function leave(id, camera, kind, state)
+  local index = 'kind:' .. kind .. ':state:' .. state
+  redis.call('ZREM', P .. index, id)
+  redis.call('ZREM', P .. 'camera:' .. camera .. ':' .. index, id)
+end
+
 local operations = {}
 
 function operations.now() return num(now) end
@@ -119,7 +132,7 @@ function operations.commit()
 
   local old_lanes = old[5] and cjson.decode(old[5]) or {}
   drop_from_queues(id, old[4], old_lanes)
-  redis.call('HSET', key, 'version', version + 1, 'doc', A.doc, 'state', A.state, 'camera', A.camera, 'wish', A.wish,
+  redis.call('HSET', key, 'version', version + 1, 'doc', A.doc, 'state', A.state, 'camera', A.camera, 'kind', A.kind, 'wish', A.wish,
     'queue', A.queue, 'urgency', num(A.urgency), 'lanes', A.lanes_json, 'occupies', A.occupies and '1' or '0',
     'waits', A.waits and '1' or '0', 'give_up', num(A.give_up),
     'commits', string.sub(commits .. ' ' .. A.commit, -A.commits_kept))
@@ -138,8 +151,8 @@ function operations.commit()
     redis.call('ZREM', P .. 'owed', id)
   end
   if old[3] ~= A.state then
-    if old[3] then redis.call('ZREM', P .. 'state:' .. old[3], id) end
-    redis.call('ZADD', P .. 'state:' .. A.state, 0, id)
+    if old[3] then leave(id, A.camera, A.kind, old[3]) end
+    enter(id, A.camera, A.kind, A.state)
   end
   if version == 0 then
     redis.call('ZADD', P .. 'jobs', 0, id)
@@ -215,10 +228,10 @@ function operations.forget()
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'ended', '-inf', num(A.before))) do
     if gone >= A.limit then break end
     if not redis.call('ZSCORE', P .. 'owed', id) then
-      local f = redis.call('HMGET', job_key(id), 'state', 'camera', 'wish')
+      local f = redis.call('HMGET', job_key(id), 'state', 'camera', 'wish', 'kind')
       redis.call('ZREM', P .. 'ended', id)
       redis.call('ZREM', P .. 'jobs', id)
-      redis.call('ZREM', P .. 'state:' .. f[1], id)
+      leave(id, f[2], f[4], f[1])
       redis.call('ZREM', P .. 'camera:' .. f[2], id)
       if redis.call('HGET', P .. 'wishes', f[3]) == id then redis.call('HDEL', P .. 'wishes', f[3]) end
       redis.call('DEL', job_key(id), P .. 'history:' .. id)

@@ -106,19 +106,20 @@ class RedisRecordStore:
 
     def list(self, query: RecordQuery) -> RecordPage:
         """Newest first; the cursor is the place of the last one listed."""
-        found = list(islice(self._matching(query), query.limit + 1))
-        page, more = found[: query.limit], len(found) > query.limit
-        return RecordPage(tuple(entry for _, entry in page), page[-1][0] if more else None)
+        matching = list(islice(self._matching(query), query.limit + 1))
+        page, more = matching[: query.limit], len(matching) > query.limit
+        entries = tuple(self._opened(record, found) for _, record, found in page)
+        return RecordPage(entries, page[-1][0] if more else None)
 
-    def _matching(self, query: RecordQuery) -> Iterator[tuple[str, RecordEntry]]:
+    def _matching(self, query: RecordQuery) -> Iterator[tuple[str, Record, Sequence[Any]]]:
         """Looks at no more than a page where all are wanted, and at more at once the rarer they are."""
         before, batch = query.before, query.limit + 1
         while places := self._newest(query, before, batch):
             spots = {spot[_ID_FROM:]: spot for spot in places}
             for record_id, found in self._present([*spots]):
-                entry = self._decoded(record_id, found)
-                if query.wants(entry.record):
-                    yield spots[record_id], entry
+                record = _read(record_id, found)
+                if query.wants(record):
+                    yield spots[record_id], record, found
             before, batch = places[-1], min(batch * 2, max(batch, _MOST_AT_ONCE))
 
     def _newest(self, query: RecordQuery, before: str | None, batch: int) -> Sequence[str]:
@@ -143,14 +144,22 @@ class RedisRecordStore:
         return ((each, found) for each, found in zip(ids, answers, strict=True) if found[0])
 
     def _decoded(self, record_id: str, found: Sequence[Any]) -> RecordEntry:
-        document, revision, told, picture, sealed, picture_key, jobs = found
+        return self._opened(_read(record_id, found), found)
+
+    def _opened(self, record: Record, found: Sequence[Any]) -> RecordEntry:
+        _, revision, told, picture, sealed, picture_key, jobs = found
         address = self._seal.open(sealed) if sealed else None
-        with readable(f"record {record_id}"):
-            return RecordEntry(
-                _record.decode(document),
-                int(revision),
-                int(told),
-                Sighting(picture, address) if address else None,
-                picture_key or None,
-                tuple((jobs or "").split()),
-            )
+        return RecordEntry(
+            record,
+            int(revision),
+            int(told),
+            Sighting(picture, address) if address else None,
+            picture_key or None,
+            tuple((jobs or "").split()),
+        )
+
+
+def _read(record_id: str, found: Sequence[Any]) -> Record:
+    """The record without its entry: cheap, for nothing is opened."""
+    with readable(f"record {record_id}"):
+        return _record.decode(found[0])

@@ -1,25 +1,25 @@
 """Jobs in Redis. One script, `job_store.lua`, makes every change; nothing is written beside it.
 
-A job is a hash: its document as JSON, and beside it the few fields that the script needs for its indexes. `due` in the
-hash is the truth, for the script moves it when a lane has room. A server that does not answer is `Transient`
-`store-away`; each command of ours may be re-sent by the client and does the same twice as once, except that a job
-taken twice is offered again by the next sweep. A document that is not one of ours is Final `store-unreadable`.
+A job is a hash: its document (see `job_document`), and beside it the few fields that the script needs for its
+indexes. `due` in the hash is the truth, for the script moves it when a lane has room. A server that does not answer is
+`Transient` `store-away`; each command of ours may be re-sent by the client and does the same twice as once, except that
+a job taken twice is offered again by the next sweep. A document that is not one of ours is Final `store-unreadable`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from heapq import merge
-from itertools import islice
+from itertools import islice, product
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import redis
 
+from shared.adapters.job_document import JobDocuments
 from shared.adapters.redis_answers import answering, readable, text_or_none
-from shared.domain.job import Job, State, Window
+from shared.domain.job import Job, Kind, State, Window
 from shared.ports import (
     Change,
     Clock,
@@ -33,19 +33,19 @@ from shared.ports import (
     Span,
     span_of,
 )
+from shared.sealing import Seal
 
 _SCRIPT = (Path(__file__).parent / "job_store.lua").read_text(encoding="utf-8")
 _COMMITS_KEPT = 8 * 33  # characters: that many commit ids of 32, each after a space
 _LONGEST_SPAN = timedelta(days=2)
 
-_job = msgspec.json.Decoder(Job)
 _line = msgspec.json.Decoder(HistoryLine)
 _span = msgspec.json.Decoder(Span)
 _encode = msgspec.json.encode
 
 
 class RedisJobStore:
-    """`ports.JobStore` on a Redis client made with `decode_responses`. With a clock, time is that clock's."""
+    """`ports.JobStore` on a Redis client made with `decode_responses`. A `clock` is asked in the server's place."""
 
     def __init__(
         self,
@@ -53,11 +53,13 @@ class RedisJobStore:
         prefix: str = "{gleaner}:",
         patience: timedelta = timedelta(seconds=30),
         clock: Clock | None = None,
+        seal: Seal | None = None,
     ) -> None:
         self._client: Any = client  # its answers are typed as bytes or text; ours are text
         self._prefix = prefix
         self._patience = patience
         self._clock = clock
+        self._documents = JobDocuments(seal)
 
     @cached_property
     def _script(self) -> Any:
@@ -83,7 +85,7 @@ class RedisJobStore:
         if not found:
             return None
         version, document, due, now = found
-        return Snapshot(_decoded(job_id, document, due), int(version), _time(now))
+        return Snapshot(self._documents.opened(self._read(job_id, document, due)), int(version), _time(now))
 
     def commit(self, change: Change) -> Result:
         """Save all, or nothing."""
@@ -96,8 +98,9 @@ class RedisJobStore:
                 version=change.version,
                 commit=change.commit,
                 commits_kept=_COMMITS_KEPT,
-                doc=_encode(job).decode(),
+                doc=self._documents.written(job),
                 state=job.state,
+                kind=job.kind,
                 camera=job.camera,
                 wish=job.wish,
                 queue=change.queue or "",
@@ -157,14 +160,16 @@ class RedisJobStore:
                 if len(ids) < batch:
                     break
                 before = ids[-1]
-        page = tuple(found[: query.limit])
+        page = tuple(map(self._documents.opened, found[: query.limit]))
         return Page(page, page[-1].id if len(found) > query.limit else None)
 
     def _indexes(self, query: Query) -> Sequence[str]:
         """Indexes that hold, between them, every job asked for, and none of them twice."""
-        if query.camera:
-            return [self._key("camera", query.camera)]
-        return [self._key("state", state) for state in query.states] or [self._key("jobs")]
+        if not query.kind and (query.camera or not query.states):
+            return [self._key("camera", query.camera) if query.camera else self._key("jobs")]
+        camera = ("camera", query.camera) if query.camera else ()
+        kinds, states = [query.kind] if query.kind else Kind, query.states or State
+        return [self._key(*camera, "kind", kind, "state", state) for kind, state in product(kinds, states)]
 
     def _newest(self, indexes: Sequence[str], before: str | None, limit: int) -> Sequence[str]:
         """The newest ids of several indexes, in one look, so that no job moves from one to another meanwhile."""
@@ -178,7 +183,10 @@ class RedisJobStore:
         for job_id in ids:
             pipe.hmget(self._key("job", job_id), "doc", "due")
         found = zip(ids, pipe.execute(), strict=True)
-        return (_decoded(job_id, document, due) for job_id, (document, due) in found if document)
+        return (self._read(job_id, *fields) for job_id, fields in found if fields[0])
+
+    def _read(self, job_id: str, document: str, due: str | None) -> Job:
+        return self._documents.read(job_id, document, _time(due) if due else None)
 
     def history(self, job_id: str) -> Sequence[HistoryLine]:
         """Oldest first."""
@@ -191,9 +199,10 @@ class RedisJobStore:
         """Jobs per state."""
         with answering():
             pipe = self._client.pipeline(transaction=False)
-            for state in State:
-                pipe.zcard(self._key("state", state))
-            return dict(zip(State, pipe.execute(), strict=True))
+            for state, kind in product(State, Kind):
+                pipe.zcard(self._key("kind", kind, "state", state))
+            sizes = iter(pipe.execute())
+        return {state: sum(islice(sizes, len(Kind))) for state in State}
 
     def lane(self, name: str) -> LaneView:
         """Who runs in a lane."""
@@ -223,11 +232,6 @@ class RedisJobStore:
     def forget(self, before: datetime, limit: int) -> int:
         """Drop old ended jobs."""
         return int(self._run("forget", before=before.timestamp(), limit=limit))
-
-
-def _decoded(job_id: str, document: str, due: str | None) -> Job:
-    with readable(f"job {job_id}"):
-        return replace(_job.decode(document), due_at=_time(due) if due else None)
 
 
 def _text(line: HistoryLine) -> str:

@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 LONGEST_GROWTH = timedelta(days=2)  # whatever a vendor's clocks say: no record grows for longer
 
@@ -57,7 +57,8 @@ class Record:
         """When the newest of what it tells was added: a day that grows is news, however early it began."""
         added = (chapter.updated_at for chapter in self.chapters if chapter.updated_at)
         latest = max((self.created_at, *added))
-        return latest if latest - self.created_at <= LONGEST_GROWTH else self.created_at + LONGEST_GROWTH
+        latest = latest if latest - self.created_at <= LONGEST_GROWTH else self.created_at + LONGEST_GROWTH
+        return min(latest, datetime.combine(self.day, time(), UTC) + LONGEST_GROWTH * 2)
 
 
 def record_id(vendor: str, camera: str, package: str, key: str) -> str:

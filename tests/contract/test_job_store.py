@@ -11,16 +11,21 @@ import redis
 from shared.adapters.memory import HandClock, ListQueue, MemoryCameras, MemoryJobStore
 from shared.adapters.redis_store import RedisJobStore
 from shared.domain import events as e
-from shared.domain.job import LIVE, DebtKind, Kind, Lane, Lease, Origin, State, Window
+from shared.domain.events import Sighting
+from shared.domain.job import LIVE, DebtKind, File, FileState, Job, Kind, Lane, Lease, Origin, State, Window
 from shared.domain.lifecycle import Moved
 from shared.domain.rules.moving import Late
 from shared.errors import Final, GleanerError, NotFound, Transient, Whose
 from shared.ledger import Ledger, NoRoom
 from shared.ports import Change, JobStore, Query, Result, Snapshot
+from shared.sealing import Seal
+from shared.signing import Keys
 from tests.builders import DEVICE, NOON, POLICY, a_camera, a_job, a_window, services
 from tests.domain.tale import an_asset
 
 SECOND = timedelta(seconds=1)
+SIGNED = "http://media.example/clip.mp4?sign=s3cret"
+SEAL = Seal(Keys(("a key of the tests",)))
 
 
 @pytest.fixture
@@ -33,7 +38,7 @@ def store(request: pytest.FixtureRequest, clock: HandClock, prefix: str) -> JobS
     if request.param == "memory":
         return MemoryJobStore(clock)
     client = request.getfixturevalue(f"{request.param}_client")
-    return RedisJobStore(client, prefix, clock=clock)
+    return RedisJobStore(client, prefix, clock=clock, seal=SEAL)
 
 
 @pytest.fixture
@@ -323,6 +328,50 @@ def test_jobs_are_listed_newest_first_in_pages_and_filtered(ledger: Ledger, stor
     assert counts[State.FAILED] == 0
 
 
+def test_jobs_are_listed_by_kind_with_and_without_a_camera_and_states(
+    ledger: Ledger, store: JobStore
+) -> None:
+    kinds = [Kind.PICTURE, Kind.PLAYBACK, Kind.HLS]
+    jobs = [a_job(camera=f"cam{n % 2}", kind=kinds[n % 3], lanes=()) for n in range(12)]
+    for job in jobs:
+        ledger.create(job)
+    for job in jobs[:4]:
+        ledger.record(job.id, e.CancelRequested())
+    stands = {job.id: State.CANCELLED if job in jobs[:4] else State.WANTED for job in jobs}
+
+    def expected(query: Query) -> list[str]:
+        now = [replace(job, state=stands[job.id]) for job in reversed(jobs)]
+        return [job.id for job in now if query.wants(job)]
+
+    def paged(query: Query) -> list[str]:
+        page = store.list(query)
+        found = [job.id for job in page.jobs]
+        return found + paged(replace(query, before=page.next)) if page.next else found
+
+    both = frozenset({State.CANCELLED, State.WANTED})
+    for states in (frozenset(), frozenset({State.CANCELLED}), LIVE, both, frozenset({State.FAILED})):
+        for camera in (None, "cam0", "cam1", "nowhere"):
+            for kind in (None, *Kind):
+                query = Query(states=states, camera=camera, kind=kind, limit=2)
+                assert paged(query) == expected(query), query
+    assert store.counts()[State.CANCELLED] == 4
+    assert store.counts()[State.WANTED] == 8
+
+
+def test_a_forgotten_job_has_left_the_lists_of_its_kind(
+    ledger: Ledger, store: JobStore, clock: HandClock
+) -> None:
+    gone, stays = a_job(kind=Kind.PICTURE), a_job(kind=Kind.PICTURE)
+    ledger.create(gone), ledger.create(stays)
+    ledger.record(gone.id, e.CancelRequested())
+    clock.move(SECOND)
+    assert store.forget(clock.now(), 10) == 1
+    for camera in (None, gone.camera):
+        listed = store.list(Query(kind=Kind.PICTURE, camera=camera)).jobs
+        assert [job.id for job in listed] == [stays.id]
+    assert store.counts()[State.CANCELLED] == 0
+
+
 def test_spans_say_what_became_of_a_window_and_outlive_the_job(
     ledger: Ledger, store: JobStore, clock: HandClock
 ) -> None:
@@ -382,9 +431,131 @@ def test_the_cost_of_a_page_does_not_grow_with_what_is_of_another_state(
         job = a_job()
         ledger.create(job)
         ledger.record(job.id, e.CancelRequested())
-    before = real_client.info("commandstats")["cmdstat_hmget"]["calls"]
+    before = _looked_at(real_client)
     assert [job.id for job in store.list(Query(states=LIVE, limit=5)).jobs] == [wanted.id]
-    assert real_client.info("commandstats")["cmdstat_hmget"]["calls"] == before + 1
+    assert _looked_at(real_client) == before + 1
+
+
+def _looked_at(client: redis.Redis) -> int:
+    return client.info("commandstats")["cmdstat_hmget"]["calls"]
+
+
+def test_the_cost_of_a_page_does_not_grow_with_what_is_of_another_kind(
+    real_client: redis.Redis, prefix: str, clock: HandClock
+) -> None:
+    store = RedisJobStore(real_client, prefix, clock=clock)
+    ledger = Ledger(store, ListQueue(), POLICY)
+    clips = [a_job(), a_job()]
+    for job in clips:
+        ledger.create(job)
+    ledger.record(clips[0].id, e.CancelRequested())
+    for _ in range(40):
+        job = a_job(kind=Kind.PICTURE)
+        ledger.create(job)
+        ledger.record(job.id, e.CancelRequested())
+    ended = frozenset({State.CANCELLED, State.ARCHIVED})
+    for states, expected in ((frozenset(), clips[::-1]), (ended, clips[:1])):
+        for camera in (None, clips[0].camera):
+            before = _looked_at(real_client)
+            page = store.list(Query(kind=Kind.PLAYBACK, states=states, camera=camera, limit=5))
+            assert [job.id for job in page.jobs] == [job.id for job in expected]
+            assert _looked_at(real_client) == before + len(expected)
+
+
+def test_a_forgotten_job_leaves_nothing_on_the_server_but_the_span(
+    real_client: redis.Redis, prefix: str, clock: HandClock
+) -> None:
+    store = RedisJobStore(real_client, prefix, clock=clock)
+    ledger = Ledger(store, ListQueue(), POLICY)
+    job = a_job()
+    ledger.create(job)
+    ledger.record(job.id, e.CancelRequested())
+    clock.move(SECOND)
+    assert store.forget(clock.now(), 10) == 1
+    left = {key.removeprefix(prefix) for key in real_client.scan_iter(f"{prefix}*")}
+    assert left == {"queues", f"spans:{job.camera}", f"spans-by-start:{job.camera}"}
+
+
+def _with_address(**changes: object) -> Job:
+    return a_job(files=(File("file", SIGNED, 1, FileState.OPEN),), **changes)
+
+
+def _dump(client: redis.Redis, key: str) -> str:
+    kinds = {
+        "hash": client.hgetall,
+        "zset": lambda each: client.zrange(each, 0, -1),
+        "list": lambda each: client.lrange(each, 0, -1),
+        "set": client.smembers,
+        "string": client.get,
+    }
+    return f"{key} {kinds[client.type(key)](key)}"
+
+
+def test_an_address_comes_back_whole_from_a_load_and_from_a_list(ledger: Ledger, store: JobStore) -> None:
+    job = _with_address()
+    ledger.create(job)
+    found = store.load(job.id)
+    assert found
+    assert found.job.files == job.files
+    assert [listed.files for listed in store.list(Query()).jobs] == [job.files]
+
+
+def test_no_address_lies_open_on_the_server(real_client: redis.Redis, prefix: str, clock: HandClock) -> None:
+    store = RedisJobStore(real_client, prefix, clock=clock, seal=SEAL)
+    ledger = Ledger(store, ListQueue(), POLICY)
+    job = _with_address()
+    ledger.create(job)
+    ledger.record(job.id, e.Prepared(0, (Sighting("second", f"{SIGNED}2"),)))
+    ledger.record(job.id, e.AssetLanded("file", an_asset(job, "file")))
+    found = store.load(job.id)
+    assert found
+    assert [file.address for file in found.job.files] == [SIGNED, f"{SIGNED}2"]
+    assert store.history(job.id)
+    assert store.spans(job.camera, job.window)
+    clear = RedisJobStore(real_client, f"{prefix}clear:", clock=clock)
+    Ledger(clear, ListQueue(), POLICY).create(_with_address())
+    dumps = [_dump(real_client, key) for key in real_client.scan_iter(f"{prefix}*")]
+    spilt = [dump for dump in dumps if "s3cret" in dump or "media.example" in dump]
+    assert len(spilt) == 1  # the one that nobody sealed: the search does find what is there
+    assert spilt[0].startswith(f"{prefix}clear:job:")
+
+
+def test_an_address_that_no_key_in_force_opens_is_empty(
+    real_client: redis.Redis, prefix: str, clock: HandClock
+) -> None:
+    for number, seal in enumerate((Seal(Keys(("another key",))), None)):
+        own = f"{prefix}{number}:"
+        job = _with_address()
+        Ledger(RedisJobStore(real_client, own, clock=clock, seal=seal), ListQueue(), POLICY).create(job)
+        store = RedisJobStore(real_client, own, clock=clock, seal=SEAL)
+        found = store.load(job.id)
+        assert found
+        assert found.job.files == (replace(job.files[0], address=""),)
+        assert store.list(Query()).jobs[0].files == found.job.files
+
+
+class _CountingSeal(Seal):
+    """Counts what it opens."""
+
+    opened = 0
+
+    def open(self, sealed: str) -> str | None:
+        self.opened += 1
+        return super().open(sealed)
+
+
+def test_a_list_opens_the_addresses_of_what_it_returns_alone(
+    real_client: redis.Redis, prefix: str, clock: HandClock
+) -> None:
+    seal = _CountingSeal(Keys(("a key of the tests",)))
+    store = RedisJobStore(real_client, prefix, clock=clock, seal=seal)
+    ledger = Ledger(store, ListQueue(), POLICY)
+    for number in range(20):
+        ledger.create(_with_address(origin=Origin.PLAN if number % 5 else Origin.HAND))
+    before = seal.opened
+    page = store.list(Query(origin=Origin.HAND, limit=3))
+    assert ([job.files[0].address for job in page.jobs], page.next is None) == ([SIGNED] * 3, False)
+    assert seal.opened == before + 3
 
 
 def _spoil(client: redis.Redis, prefix: str, job_id: str) -> None:

@@ -451,13 +451,38 @@ def test_a_document_that_cannot_be_read_keeps_no_other_from_being_told(real, rea
 
 def test_the_cost_of_a_page_does_not_grow_with_what_is_not_on_it(real, real_client):
     for number in range(60):
-        real.upsert(a_record(str(number), created_at=NOON + number * DAY), None)
+        made = NOON + number * DAY
+        real.upsert(a_record(str(number), created_at=made, day=made.date()), None)
         real.upsert(a_record(str(number), camera="back-door"), None)
     with each_call_counted(real_client, "hmget") as looked_at:
         assert len(real.list(RecordQuery(camera="back-door", limit=5)).entries) == 5
         assert len(real.list(RecordQuery(end=NOON + 9 * DAY, start=NOON, limit=5)).entries) == 5
         assert len(real.list(RecordQuery(start=NOON + 58 * DAY, limit=5)).entries) == 2
     assert looked_at[0] < 25
+
+
+class CountingSeal(Seal):
+    """Counts what it opens."""
+
+    opened = 0
+
+    def open(self, sealed):
+        self.opened += 1
+        return super().open(sealed)
+
+
+def test_a_list_opens_the_addresses_of_what_it_returns_alone(real_client, prefix):
+    seal = CountingSeal(Keys(("a key of the tests",)))
+    store = RedisRecordStore(real_client, prefix, seal)
+    for number in range(40):
+        rare = ("车",) if number % 10 == 7 else ("人",)
+        record = a_record(str(number), created_at=NOON + number * HOUR, tags=rare, chapters=())
+        store.upsert(record, PICTURE)
+    seal.opened = 0
+    page = store.list(RecordQuery(tag="车", limit=3))
+    assert [entry.picture for entry in page.entries] == [PICTURE] * 3
+    assert page.next
+    assert seal.opened == 3
 
 
 def test_a_server_that_is_away_is_trouble_that_passes():
