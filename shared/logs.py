@@ -15,6 +15,7 @@ _SECRETS = (
     (re.compile(r"(/login/)[^\s\"']+"), r"\1***"),
     (re.compile(r"(https?://[^\s?\"']+)\?[^\s\"']*"), r"\1?***"),
     (re.compile(r"(://[^/\s:@]*:)[^@/\s]+@"), r"\1***@"),
+    (re.compile(r"(?i)([\"'][\w-]*(?:token|secret|sign|password)[\"']\s*:\s*[\"'])[^\"']+"), r"\1***"),
 )
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from shared.domain import events as e
 from shared.domain import planning
 from shared.domain.camera import Camera
-from shared.domain.job import Asset, File, Job, Verdict
+from shared.domain.job import Asset, File, Job, Kind, Verdict
 from shared.domain.lifecycle import Moved
 from shared.domain.rules.moving import Late
 from shared.errors import Final, GleanerError, Gone, Refused, Transient, Whose
@@ -24,6 +24,10 @@ from shared.services import Services
 # With the budget of a task before it and a stall after it, a slice stays below the task's time limit.
 SLICE = timedelta(seconds=200)
 FRESH = SLICE / 4  # a slice that is older leaves the check and the hash to a claim of their own
+PICTURE_SLICE = timedelta(
+    seconds=30
+)  # in which a picture has to be here: the places are few, and clips need them
+LARGEST_PICTURE = 20_000_000  # bytes
 
 
 class _Replaced(Exception):
@@ -51,6 +55,11 @@ class _Claim:
         return planning.asset_key(
             self.camera.name, self.camera.zone, job.window.start, job.kind, self.asset_id, extension
         )
+
+    @property
+    def picture(self) -> bool:
+        """Whether this is small by nature: it comes at once or not at all."""
+        return self.job.kind == Kind.PICTURE
 
     def age(self) -> timedelta:
         """How long the slice has lasted."""
@@ -86,7 +95,8 @@ def fetch(services: Services, queue: str) -> bool:
             job_id, e.Postponed("camera-unknown", f"the cameras file has no {found.job.camera}")
         )
         return True
-    claimed = services.ledger.record(job_id, e.FetchStarted(services.lease()))
+    life = PICTURE_SLICE * 2 if found.job.kind == Kind.PICTURE else None
+    claimed = services.ledger.record(job_id, e.FetchStarted(services.lease(life)))
     file = claimed.job.file(claimed.job.fetching) if isinstance(claimed, Moved) else None
     if isinstance(claimed, Moved) and file is not None:
         _work(services, claimed.job, file, camera)
@@ -129,7 +139,8 @@ def _brought(claim: _Claim) -> e.Event:
         try:
             whole = _stream(claim, spool)
         except Transient:
-            _keep(claim, spool)  # what came before the trouble is progress all the same
+            if not claim.picture:
+                _keep(claim, spool)  # what came before the trouble is progress all the same
             raise
         if not whole or (claim.age() > FRESH and spool.validator is not None):
             return e.SliceOver(claim.job.claim, spool.size)
@@ -148,6 +159,7 @@ def _stream(claim: _Claim, spool: Spool) -> bool:
         if download.start != spool.size or spool.size == 0:
             spool.restart(download.validator)
         _room_for(claim.services, (download.total or 0) - spool.size)
+        _must_be_small(claim, download.total or 0)
         if not _pour(claim, spool, download):
             return False
         _keep(claim, spool)
@@ -162,6 +174,9 @@ def _pour(claim: _Claim, spool: Spool, download: Download) -> bool:
     beat = time.monotonic() + pause
     for chunk in download.chunks:
         spool.write(chunk)
+        if claim.picture:
+            _must_be_small(claim, spool.size)
+            continue
         over = claim.must_end(spool)
         if over or time.monotonic() >= beat:
             _keep(claim, spool)
@@ -170,6 +185,16 @@ def _pour(claim: _Claim, spool: Spool, download: Download) -> bool:
         if over:
             return False
     return True
+
+
+def _must_be_small(claim: _Claim, size: int) -> None:
+    """Refused or Transient when a picture is none, by its size or by the time that it takes."""
+    if not claim.picture:
+        return
+    if size > LARGEST_PICTURE:
+        raise Refused("too-large", f"{size} bytes; a picture has {LARGEST_PICTURE} at most")
+    if claim.age() > PICTURE_SLICE:
+        raise Transient("media-stalled", f"not all there after {PICTURE_SLICE.total_seconds():g} s")
 
 
 def _room_for(services: Services, size: int) -> None:

@@ -26,6 +26,7 @@ UNFIT = timedelta(days=1)  # before a camera that cannot be listed as it is set 
 OWN_STOP = timedelta(minutes=5)  # after which a limit of ours is looked at again: somebody may have raised it
 SHUT = timedelta(hours=6)  # at most, without a look whether the vendor serves us before the time it has named
 _AT_ONCE = 500
+_SAID = 10  # rows that could not be read, of which it is said what is wrong with them
 
 log = logging.getLogger(__name__)
 
@@ -46,13 +47,13 @@ def harvest(services: Services, vendor: str) -> bool:
         return False
     services.reach("harvest-claimed")
     contents: dict[str, str] = {}
-    unread: list[str] = []
+    unread: list[str] = []  # the first few of them
     lost: list[GleanerError] = []
     try:
         for page in _pages(services, claim):
             services.reach("harvest-page")
             contents |= {listed.record.id: content(listed.record) for listed in page.records}
-            unread += page.unread
+            unread = [*unread, *page.unread][:_SAID]
             lost += [no for listed in page.records if (no := _kept(services, listed))]
     except _Over:
         return True
@@ -182,4 +183,5 @@ def _broken(claim: Claim, unread: list[str]) -> str:
         log.warning(
             "a record could not be read", extra={"camera": claim.subject.camera.name, "detail": sentence}
         )
-    return f"{len(unread)} records of {claim.day} could not be read: {unread[0]}" if unread else ""
+    few = f"{len(unread)}{' or more' if len(unread) == _SAID else ''}"
+    return f"{few} records of {claim.day} could not be read: {unread[0]}" if unread else ""

@@ -54,7 +54,7 @@ class GuardedSession:
         Transient `vendor-away` when nothing was sent; AnswerUnknown `answer-lost` or `answer-too-large` when it was;
         Misconfigured when it is not fit to be sent.
         """
-        data = json.dumps(body, ensure_ascii=False).encode()
+        data = _sendable(body)
         sent = {"Content-Type": "application/json", **(headers or {})}
         with (
             _vendor_troubles(),
@@ -134,6 +134,14 @@ def _whole(answer: requests.Response, max_bytes: int) -> bytes:
         if len(body) > max_bytes:
             raise AnswerUnknown("answer-too-large", f"more than {max_bytes} bytes")
     return bytes(body)
+
+
+def _sendable(body: Mapping[str, object]) -> bytes:
+    """A body as JSON. The error tells nothing of it: it holds secrets."""
+    try:
+        return json.dumps(body, ensure_ascii=False).encode()
+    except (TypeError, ValueError):
+        raise Misconfigured("request-unfit", "a value in it can be written by no JSON") from None
 
 
 @contextmanager

@@ -64,6 +64,7 @@ REASONS = {
     "archive-mismatch": "the bytes are not those of their own description",
     "damaged": "the file's container contradicts itself",
     "not-media": "what came is no media file",
+    "too-large": "what came is too large to be a picture",
     "sidecar-unreadable": "the description beside an archived file is damaged",
     "truncated": "the end of the file is missing",
     # the end

@@ -1,6 +1,7 @@
 """The Imou client against a small cloud: envelopes, the shared token, the quota, and what each refusal becomes."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -501,3 +502,27 @@ def test_a_token_that_was_sealed_with_a_lost_key_counts_as_none(cloud):
     tools.memory.swap(source._tokens._key, None, "not sealed by us")
     assert listed(source) == []
     assert cloud.calls["accessToken"] == 1
+
+
+@pytest.mark.parametrize("token", ["At_\\ud800", "At_" + "x" * 5000, "At_ x", "At_é", "\\u0000"])
+def test_a_token_that_cannot_be_sent_is_no_token(cloud, token):
+    cloud.will_say((200, f'{{"result": {{"code": "0", "data": {{"accessToken": "{token}"}}}}}}'.encode()))
+    source = client(cloud)
+    no = refusal_of(source.probe)
+    assert no.code == "vendor-unreadable"
+    assert token not in str(no)
+    source.probe()
+    assert listed(source) == []
+
+
+def test_a_code_of_any_length_costs_no_time(cloud):
+    code = "a." * 200_000
+    began = time.monotonic()
+    no = refused(cloud, (200, f'{{"result": {{"code": "{code}"}}}}'.encode()))
+    assert len(no.detail) <= 200
+    assert time.monotonic() - began < 20  # it took minutes
+
+
+@pytest.mark.parametrize("left", [1e-9, -5, 0, 0.001])
+def test_a_token_that_is_said_to_end_at_once_is_not_asked_for_in_a_hot_loop(left):
+    assert lasting(left).total_seconds() >= 30

@@ -317,3 +317,28 @@ def test_one_broken_row_spoils_no_other_and_hides_none_behind_it():
     assert found == ["10", "11", "13", "14", "15"]
     (unread,) = [sentence for page in pages for sentence in page.unread]
     assert unread.startswith("record 12 was left out: createTime: ")
+
+
+# -- what no honest cloud sends -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("odd", ["00010101T000000", "99991231T235958", "0001-01-01 00:00:00"])
+def test_a_row_of_another_age_is_left_out(odd):
+    found, (fault,) = read_row(BARE | {"createTime": odd})
+    assert found is None
+    assert "createTime" in fault.sentence
+
+
+@pytest.mark.parametrize("odd", [1e14, "1e12", 1e9])
+def test_a_length_of_years_is_unknown(odd):
+    found, faults = read_row(BARE | {"length": odd})
+    assert (found.length, faults) == (None, ())
+
+
+def test_a_flood_of_rows_chapters_or_tags_is_cut():
+    assert len(rows_of({"records": [0] * 100_000})) == 1000
+    found, _ = read_row(
+        BARE | {"mp4Videos": [{"timePoint": "10:00", "tags": [str(n) for n in range(999)]}] * 9999}
+    )
+    assert len(found.videos) == 1000
+    assert len(found.videos[0].tags) == 50

@@ -10,13 +10,13 @@ from shared.adapters import media
 from shared.adapters.memory import HandClock, ListQueue, MemoryJobStore
 from shared.adapters.memory_archive import MemoryArchive, MemoryMedia
 from shared.domain import events as e
-from shared.domain.job import FileState, Job, Kind, Lease, State, Verdict
+from shared.domain.job import File, FileState, Job, Kind, Lease, State, Verdict
 from shared.errors import Refused, Transient, Whose
 from shared.ledger import Ledger
 from shared.ports import Change, MediaFacts, Result
 from shared.services import Services
 from tests.builders import NOON, POLICY, a_camera, a_job, services
-from worker.fetch import fetch
+from worker.fetch import LARGEST_PICTURE, fetch
 
 ADDRESS = "http://media.example/clip.mp4"
 CLIP = b"clip" * 200_000
@@ -236,3 +236,40 @@ def test_the_stores_trouble_is_no_fault_of_the_file():
     one.tell(e.DeadlinePassed())
     one.work()
     assert one.job.state == State.ARCHIVED
+
+
+# -- pictures ----------------------------------------------------------------------------------------------------------
+
+
+def a_picture(content: bytes) -> Fetching:
+    one = Fetching()
+    one.tell(e.CancelRequested())
+    file = File("picture", "http://media.example/p.jpg", 0, FileState.OPEN)
+    job = one.services.ledger.create(
+        a_job(kind=Kind.PICTURE, state=State.READY, lanes=(), files=(file,), record="r")
+    )
+    one.media.put(file.address, content)
+    one.id = job.id
+    return one
+
+
+def test_a_picture_lands_and_names_its_record():
+    one = a_picture(b"picture")
+    one.work()
+    (asset,) = one.job.assets
+    assert one.archive.sidecar(asset.key)["record"] == "r"
+
+
+def test_what_is_too_large_for_a_picture_is_refused_for_good():
+    one = a_picture(b"p" * (LARGEST_PICTURE + 1))
+    one.work()
+    assert (one.job.state, one.job.reason) == (State.FAILED, "too-large")
+    assert one.job.assets == ()
+
+
+def test_a_picture_that_breaks_off_gains_no_credit_by_what_it_brought():
+    one = a_picture(b"p" * 1000)
+    for brought in range(5):
+        one.media.stop_after("http://media.example/p.jpg", 100 + brought)
+        one.work()
+    assert one.job.state == State.FAILED

@@ -120,7 +120,7 @@ def plain(text: str, secrets: Iterable[str] = ()) -> str:
     for secret in filter(None, secrets):
         text = text.replace(secret, "<secret>")
     text = re.sub(r"\bAt_\w+", "<secret>", text)  # what every access token begins with
-    text = re.sub(r"\b[a-z][a-z0-9+.-]*://\S+", "<address>", text, flags=re.IGNORECASE)
+    text = re.sub(r"\b[a-z][a-z0-9+.-]{0,20}://\S+", "<address>", text, flags=re.IGNORECASE)
     text = "".join(" " if unicodedata.category(letter)[0] == "C" else letter for letter in text)
     return " ".join(text.split())
 

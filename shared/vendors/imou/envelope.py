@@ -20,6 +20,7 @@ from shared.vendors.imou.signing import sign
 SECONDS = 30.0  # the patience of the vendor's own client
 ATTEMPTS = 3
 MESSAGE_LENGTH = 1000
+CODE_LENGTH = 64
 AUTH_STATUS = frozenset({401, 403})
 AWAY_STATUS = frozenset({429, 502, 503})
 ABSENT_STATUS = frozenset({404, 405})
@@ -84,7 +85,7 @@ def read_answer(status: int, body: bytes) -> Answer:
         raise unreadable("without a code")
     data, message = result.get("data"), result.get("msg")
     return Answer(
-        str(code).strip(),
+        str(code)[:CODE_LENGTH].strip(),
         message[:MESSAGE_LENGTH] if isinstance(message, str) else "",
         data if isinstance(data, dict) else {},
     )

@@ -20,6 +20,7 @@ MOST_PAGES = 200
 LESSONS = 3  # lone records without a successor, after which a lone one is taken for the whole day
 THOROUGH = 20  # each so-manieth listing of an account trusts nothing and reads until nothing more comes
 KEPT = timedelta(days=30)
+MOST_KEPT = timedelta(days=1)  # how long a count that was refused once is not tried again
 DAWN = datetime.min.replace(tzinfo=UTC)
 TRIES = 5
 
@@ -133,7 +134,7 @@ class Lessons:
         """So many rows may not be asked for."""
         fewer = next((each for each in COUNTS if each < count), None)
         if fewer:
-            self._memory.swap(self._most_key, self._memory.get(self._most_key), str(fewer), KEPT)
+            self._memory.swap(self._most_key, self._memory.get(self._most_key), str(fewer), MOST_KEPT)
 
     def walk(self, subject: str, lone: bool, thorough: bool) -> Walk:
         """Begin a listing of a subject; `lone` if one record may be all that such a listing ever holds."""

@@ -13,8 +13,10 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
 
 from shared.vendors.imou.envelope import unreadable
-from shared.vendors.imou.values import address, amount, handle, moment, stamp, tags, text, time_point
+from shared.vendors.imou.values import address, amount, handle, moment, seconds, stamp, tags, text, time_point
 
+MOST_ROWS = 1000  # of one page, whatever it holds: ten times what is asked for
+MOST_CHAPTERS = 1000
 FACT_LENGTH = 200
 MOST_FACTS = 40
 READ = frozenset(  # what has a field of its own below, or is the asked camera's
@@ -73,7 +75,7 @@ class _VideoSchema(Schema):
     time_point = fields.Function(deserialize=time_point, data_key="timePoint", required=True)
     tags = fields.Function(deserialize=tags)
     summary = fields.Function(deserialize=text)
-    duration = fields.Function(deserialize=amount)
+    duration = fields.Function(deserialize=seconds)
     updated = fields.Function(deserialize=stamp, data_key="updateTime")
 
 
@@ -85,7 +87,7 @@ class _RowSchema(Schema):
     created = fields.Function(deserialize=moment, data_key="createTime", required=True)
     type = fields.Function(deserialize=tags)
     summary = fields.Function(deserialize=text)
-    length = fields.Function(deserialize=amount)
+    length = fields.Function(deserialize=seconds)
     size = fields.Function(deserialize=amount)
     expires = fields.Function(deserialize=moment, data_key="expireTime")
     thumb = fields.Function(deserialize=address, data_key="thumbUrl")
@@ -101,7 +103,7 @@ def rows_of(data: Mapping[str, object]) -> list[object]:
         return []
     if not isinstance(rows, list):
         raise unreadable("without a list of records")
-    return rows
+    return rows[:MOST_ROWS]
 
 
 def read_row(raw: object) -> tuple[Row | None, tuple[Unread, ...]]:
@@ -113,7 +115,7 @@ def read_row(raw: object) -> tuple[Row | None, tuple[Unread, ...]]:
     if faults:
         return None, (Unread(f"{label} was left out: {faults}", found.get("id")),)
     videos, unread = [], []
-    for place, video in enumerate(_list(raw.get("mp4Videos"))):
+    for place, video in enumerate(_list(raw.get("mp4Videos"))[:MOST_CHAPTERS]):
         read, why = _read(_VIDEO, _tagged(video))
         if why:
             unread.append(Unread(f"{label}: mp4Videos[{place}] was left out: {why}", found["id"]))

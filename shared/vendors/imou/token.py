@@ -6,6 +6,7 @@ Whether a new token ends the old one is not known, so nobody but a probe asks fo
 """
 
 import json
+import re
 import time
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -25,6 +26,8 @@ LONGEST = 3 * 86400.0
 UNTOLD = 3600.0  # what a token without a readable `expireTime` is taken to have left
 PATIENCE = 10.0
 POLL = 0.05
+SHORTEST = 30.0  # seconds; whatever an answer says, no token is asked for in a hot loop
+_TOKEN = re.compile(r"[!-~]{1,4096}")
 LEASE = timedelta(seconds=SECONDS * 3 + 10)  # all attempts of a call that nobody answers
 HOSTS = frozenset(
     {
@@ -83,8 +86,8 @@ class Tokens:
             secrets = (self._settings.app_secret,)
             raise failure(answer.code, answer.message, self._now(), zone, secrets)
         value = answer.data.get("accessToken")
-        if not isinstance(value, str) or not value.strip():
-            raise unreadable("without an accessToken")
+        if not isinstance(value, str) or not _TOKEN.fullmatch(value.strip()):
+            raise unreadable("without an accessToken that can be sent")
         base = base_of(answer.data.get("currentDomain"), self._settings.base_url)
         token = Token(value.strip(), base)
         self._keep(token, lasting(answer.data.get("expireTime")))
@@ -116,7 +119,7 @@ def lasting(left: object) -> timedelta:
     except (ValueError, OverflowError):
         seconds = UNTOLD
     seconds = seconds if seconds > 0 else UNTOLD  # false for what is no number, too
-    return timedelta(seconds=max(seconds - MARGIN, min(seconds / 2, MARGIN)))
+    return timedelta(seconds=max(seconds - MARGIN, min(seconds / 2, MARGIN), SHORTEST))
 
 
 def base_of(domain: object, base: str) -> str:

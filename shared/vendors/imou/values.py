@@ -14,7 +14,10 @@ from marshmallow import ValidationError
 TEXT_LENGTH = 4000
 ID_LENGTH = 64
 ADDRESS_LENGTH = 2048
-MOST = 1e15  # no seconds and no bytes of ours are more
+MOST = 1e15  # no bytes of ours are more
+LONGEST = 1e6  # seconds; no record lasts longer
+MOST_TAGS = 50
+CENTURY = range(2001, 2100)
 MILLISECONDS = 1e11  # an epoch number from here on counts these; as seconds it would be the year 5138
 FORMATS = ("%Y%m%dT%H%M%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S")
 _CLOCK = re.compile(r"(\d{1,2}):(\d{1,2})(?::\d{1,2})?", re.ASCII)
@@ -52,23 +55,33 @@ def amount(value: object) -> float | None:
     return number or None
 
 
+def seconds(value: object) -> float | None:
+    """How long something lasts."""
+    found = amount(value)
+    if found is not None and found > LONGEST:
+        raise ValidationError(f"must be at most {LONGEST:.0f} seconds")
+    return found
+
+
 def moment(value: object) -> datetime:
     """A time: naive in either of the vendor's two forms, or aware from an epoch number of seconds or milliseconds."""
     for form in FORMATS if isinstance(value, str) else ():
         try:
-            return datetime.strptime(str(value).strip(), form)  # noqa: DTZ007 - in the wire's zone, which the caller knows
+            found = datetime.strptime(str(value).strip(), form)  # noqa: DTZ007 - in the wire's zone, which the caller knows
         except ValueError:
             continue
+        if found.year in CENTURY:
+            return found
     return stamp(value)
 
 
 def stamp(value: object) -> datetime:
     """An epoch number of seconds or milliseconds, or the same as text; of this century."""
     number = amount(value) or 0.0
-    seconds = number / 1000 if number >= MILLISECONDS else number
-    if not 978_307_200 <= seconds < 4_102_444_800:
+    since = number / 1000 if number >= MILLISECONDS else number
+    if not 978_307_200 <= since < 4_102_444_800:
         raise ValidationError("is no time of this century")
-    return datetime.fromtimestamp(seconds, UTC)
+    return datetime.fromtimestamp(since, UTC)
 
 
 def time_point(value: object) -> str:
@@ -87,7 +100,7 @@ def tags(value: object) -> tuple[str, ...]:
         value = _COMMAS.split(value)
     each = value if isinstance(value, list) else [value]
     found = (text(tag) for tag in each if isinstance(tag, str | int) and not isinstance(tag, bool))
-    return tuple(dict.fromkeys(filter(None, found)))
+    return tuple(dict.fromkeys(filter(None, found)))[:MOST_TAGS]
 
 
 def address(value: object) -> str:
