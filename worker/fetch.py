@@ -8,6 +8,7 @@ sidecar comes last.
 import hashlib
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -28,6 +29,7 @@ PICTURE_SLICE = timedelta(
     seconds=30
 )  # in which a picture has to be here: the places are few, and clips need them
 LARGEST_PICTURE = 20_000_000  # bytes
+_HOSTS_TROUBLE = frozenset({"media-broken-off", "media-stalled", "media-http-5xx"})  # if several jobs meet it
 
 
 class _Replaced(Exception):
@@ -123,15 +125,33 @@ def _result(claim: _Claim) -> e.Event:
     except Final as no:
         return e.FetchFailed(number, identity, no.code, no.detail, final=True)
     except Transient as no:
-        if no.whose == Whose.JOB and no.asked:
+        if no.whose == Whose.JOB and no.asked and not _serves_nobody(claim, no):
             return e.FetchFailed(number, identity, no.code, no.detail)
         return e.Postponed(no.code, no.detail, claim=number, identity=identity)
+
+
+def _serves_nobody(claim: _Claim, no: Transient) -> bool:
+    """Whether a host that answers, and breaks off or stalls, does so to several jobs in a row: none is charged for it."""
+    if no.code not in _HOSTS_TROUBLE:
+        return False
+    circuits, host = claim.services.circuits, _media_of(claim)
+    circuits.faulted(host, claim.job.id, no.code, no.detail)
+    return circuits.get(host).failing()
+
+
+def _media_of(claim: _Claim) -> str:
+    """The name of the circuit of whoever holds a vendor's media; it holds nobody up, for each fetch is a probe."""
+    return f"{claim.job.vendor}-media"
 
 
 def _adopted(claim: _Claim) -> e.Event | None:
     """An asset that landed before, and whose worker died before it could say so."""
     landed = claim.services.archive.landed(claim.key("").rstrip("."))
-    return e.AssetLanded(claim.file.identity, _asset(claim, landed), claim.job.claim) if landed else None
+    if landed is None:
+        return None
+    with suppress(Transient), claim.services.archive.spool(claim.asset_id) as spool:
+        spool.restart(None)  # what that worker left behind there goes with an empty spool
+    return e.AssetLanded(claim.file.identity, _asset(claim, landed), claim.job.claim)
 
 
 def _brought(claim: _Claim) -> e.Event:
@@ -166,6 +186,7 @@ def _stream(claim: _Claim, spool: Spool) -> bool:
         claim.services.reach("fetch-kept")
         if download.total is not None and spool.size != download.total:
             raise Transient("media-broken-off", f"{spool.size} of {download.total} bytes")
+    claim.services.circuits.served(_media_of(claim))
     return True
 
 
@@ -194,7 +215,7 @@ def _must_be_small(claim: _Claim, size: int) -> None:
     if size > LARGEST_PICTURE:
         raise Refused("too-large", f"{size} bytes; a picture has {LARGEST_PICTURE} at most")
     if claim.age() > PICTURE_SLICE:
-        raise Transient("media-stalled", f"not all there after {PICTURE_SLICE.total_seconds():g} s")
+        raise Transient("media-slow", f"not all there after {PICTURE_SLICE.total_seconds():g} s")
 
 
 def _room_for(services: Services, size: int) -> None:

@@ -51,6 +51,7 @@ REASONS = {
     "media-http-5xx": "the host that holds the file is in trouble",
     "media-range-odd": "the host that holds the file sent other bytes than were asked for",
     "media-redirected": "the file's address leads on to another one",
+    "media-slow": "the file's bytes come too slowly for what they are",
     "media-stalled": "the file's bytes stopped coming",
     "no-file": "the download ended and no file ever came",
     "stream-gone": "the vendor no longer knows the download",

@@ -273,3 +273,32 @@ def test_a_picture_that_breaks_off_gains_no_credit_by_what_it_brought():
         one.media.stop_after("http://media.example/p.jpg", 100 + brought)
         one.work()
     assert one.job.state == State.FAILED
+
+
+def test_a_host_that_breaks_off_whatever_it_is_asked_for_is_no_jobs_fault():
+    first = Fetching()
+    addresses = [f"http://media.example/{number}.mp4" for number in range(3)]
+    jobs = []
+    for address in addresses:
+        first.media.put(address, CLIP)
+        first.media.stop_after(address, 0)
+        job = first.services.ledger.create(a_job(lanes=()))
+        first.services.ledger.record(job.id, e.PrepareStarted(Lease("w", NOON + timedelta(minutes=2))))
+        first.services.ledger.record(job.id, e.Prepared(1, (e.Sighting("clip", address),), "stream"))
+        jobs.append(job.id)
+    first.media.stop_after(ADDRESS, 0)
+    for _ in range(200):
+        first.clock.at += timedelta(seconds=30)
+        first.services.jobs.overdue(10)
+        while fetch(first.services, "fetch"):
+            pass
+    states = {first.services.jobs.load(each).job.state for each in (*jobs, first.id)}
+    assert states == {State.READY}
+    for address in (*addresses, ADDRESS):
+        first.media.stop_after(address, None)
+    for _ in range(10):
+        first.clock.at += timedelta(seconds=60)
+        first.services.jobs.overdue(10)
+        while fetch(first.services, "fetch"):
+            pass
+    assert {first.services.jobs.load(each).job.state for each in (*jobs, first.id)} == {State.ARCHIVED}
