@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gleaner.checks.addresses import is_loopback
-from gleaner.simulation import Simulation, lacking
+from gleaner.simulation import Simulation, lacking, was_simulated
 from shared import secrets
 from shared.settings import Settings, Source, read
 from shared.vendors import load
@@ -30,6 +30,11 @@ def banner(settings: Settings, where: Source, played: Simulation | None) -> Iter
     yield f"page        {settings.local_url}/"
     if not settings.admin_token:
         yield f"token       in {short(settings.home / secrets.ADMIN_TOKEN)}"
+    if played is None and was_simulated(settings.home):
+        yield (
+            f"WARNING     {short(settings.home)} was filled by the sandbox before, and holds simulated footage; begin in a home "
+            "of its own for real footage"
+        )
     yield from _warnings(settings, {vendor: at for vendor, at in addresses.items() if vendor not in lacks})
 
 

@@ -131,6 +131,13 @@ def jobs(state: str | None, kind: str | None, camera: str | None, limit: int, as
     with _service() as client:
         found = list(client.jobs(limit, state=state, kind=kind, camera=camera))
     _say({"jobs": found} if as_json else found, show.jobs, as_json)
+    _perhaps_more(found, limit)
+
+
+def _perhaps_more(found: Sequence[Json], limit: int) -> None:
+    """Nobody should count what was cut off."""
+    if limit and len(found) == limit:
+        click.echo(f"These are the newest {limit}; --limit 0 lists all.", err=True)
 
 
 @main.command()
@@ -199,6 +206,7 @@ def records(
     with _service() as client:
         found = list(client.records(limit, camera=camera, day=day, tag=tag, q=q))
     _say({"records": found} if as_json else found, overview.records, as_json)
+    _perhaps_more(found, limit)
 
 
 @main.command()

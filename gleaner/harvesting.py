@@ -17,6 +17,7 @@ from gleaner.client import Client, Json
 from gleaner.waiting import POLL_SECONDS, patiently
 
 UNDER_WAY = ("wanted", "running")
+STOPPED_SECONDS = 30.0  # after which nobody waits for a vendor that is not asked
 
 
 class _Display(Protocol):
@@ -26,15 +27,21 @@ class _Display(Protocol):
 
 
 def wait_for_harvests(client: Client, wished: Sequence[Json]) -> list[Json]:
-    """The harvests once none of them is under way; a postponed one is not. Transient after a minute away."""
+    """The harvests once none of them is under way; a postponed one is not, nor one of a vendor that is not asked for long.
+
+    Transient after a minute away.
+    """
     told: set[str] = set()
+    moving = time.monotonic()
     with _display() as display:
         while True:
             found = _harvests(client, wished)
             display.update(found)
-            if not any(each["state"] in UNDER_WAY for each in found):
+            waited_for = {str(each.get("vendor")) for each in found if each["state"] in UNDER_WAY}
+            stopped = _tell_stops(client, waited_for, told)
+            moving = moving if waited_for <= stopped else time.monotonic()
+            if not waited_for or time.monotonic() - moving > STOPPED_SECONDS:
                 return found
-            _tell_stops(client, {str(each.get("vendor")) for each in found}, told)
             time.sleep(POLL_SECONDS)
 
 
@@ -55,12 +62,13 @@ def _harvests(client: Client, wished: Sequence[Json]) -> list[Json]:
     return [now.get(key) or {"camera": key[0], "package": key[1], **gone} for key in keys]
 
 
-def _tell_stops(client: Client, vendors: set[str], told: set[str]) -> None:
-    for vendor, why in overview.stops(patiently(client.status)):
-        line = f"calls to {vendor} are {why}"
-        if vendor in vendors and line not in told:
-            told.add(line)
-            click.echo(line, err=True)
+def _tell_stops(client: Client, vendors: set[str], told: set[str]) -> set[str]:
+    """Say of each vendor once that it is not asked now; all of which that is true."""
+    stops = dict(overview.stops(patiently(client.status))) if vendors else {}
+    for vendor in vendors & stops.keys() - told:
+        told.add(vendor)
+        click.echo(f"calls to {vendor} are {stops[vendor]}", err=True)
+    return set(stops)
 
 
 @contextmanager

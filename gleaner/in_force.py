@@ -28,7 +28,7 @@ def in_force(where: Source, reveal: bool) -> list[Json]:
 
 
 def _rows(cls: type[Any], where: Source, core: Settings, reveal: bool) -> Iterator[Json]:
-    for each in fields(cls):
+    for each in (each for each in fields(cls) if not each.metadata["internal"]):
         name = each.metadata["env"]
         value, origin = _found(name, where, core)
         value = str(each.metadata["default"]) if value is None else value

@@ -12,7 +12,7 @@ from shared.errors import GleanerError
 
 LOOK_SECONDS = 1.0
 FIRST_LOOK_SECONDS = 0.2
-LONG_SECONDS = 60.0  # after which a start is worth a word
+LONG_SECONDS = 15.0  # after which a start is worth a word
 
 
 class Reporter(threading.Thread):

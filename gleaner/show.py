@@ -88,10 +88,11 @@ def outcome(found: Iterable[Json]) -> str:
 
 def jobs(found: Iterable[Json]) -> str:
     """The list of jobs."""
-    heads = ("JOB", "CAMERA", "WINDOW", "STATE", "PROGRESS", "ATTEMPTS", "REASON")
+    heads = ("JOB", "KIND", "CAMERA", "WINDOW", "STATE", "PROGRESS", "ATTEMPTS", "REASON")
     rows = [
         (
             job["id"],
+            str(job.get("kind") or NONE),
             job["camera"],
             window(job),
             state(job),

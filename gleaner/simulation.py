@@ -14,6 +14,7 @@ from typing import Any
 
 from gleaner.procfile import project_file
 from gleaner.sandbox import accounts
+from shared.errors import Misconfigured
 from shared.settings import SIMULATED, Settings, Source, read
 from shared.vendors import load
 
@@ -65,6 +66,7 @@ class Simulation:
 def simulation(settings: Settings, where: Source) -> Simulation | None:
     """What has to be simulated, or None when a vendor is set up. GLEANER_HOME must exist."""
     missing = lacking(settings, where)
+    _refuse_halves(missing, where)
     if set(missing) != set(settings.vendors) or not missing:
         return None
     example = not settings.cameras_file.exists()
@@ -75,6 +77,25 @@ def simulation(settings: Settings, where: Source) -> Simulation | None:
         example=example,
         zones={name: own.timezone for name, own in _own(settings, where).items()},
     )
+
+
+def _refuse_halves(missing: Mapping[str, str], where: Source) -> None:
+    """A vendor that is set up by half is a typing error, and no wish to have it played."""
+    for vendor, names in missing.items():
+        if known := half_of(vendor, where):
+            raise Misconfigured(
+                "vendor-by-half", f"{vendor} is set up by half: {known} is set, and it lacks {names}"
+            )
+
+
+def was_simulated(home: Path) -> bool:
+    """Whether the sandbox has filled a home before: what is archived there may be no real footage."""
+    return (home / _PORT_FILE).exists()
+
+
+def half_of(vendor: str, where: Source) -> str:
+    """The names of what is set of a vendor's account."""
+    return ", ".join(name for name in accounts.environ("")[vendor] if where.find(name)[0] is not None)
 
 
 def lacking(settings: Settings, where: Source) -> Mapping[str, str]:

@@ -1,6 +1,8 @@
 """What all tests share: one real server for the whole run, and stores on it that do not see one another."""
 
+import os
 from collections.abc import Iterator
+from dataclasses import fields
 from uuid import uuid4
 
 import fakeredis
@@ -8,6 +10,13 @@ import pytest
 import redis
 
 from gleaner.embedded_redis import EmbeddedRedis
+from shared.settings import Settings, read, source
+from shared.vendors import load
+
+# Whoever runs the tests may have settings of his own; none of them is anybody's business here.
+_DECLARING = (Settings, *(vendor.settings for vendor in load(read(Settings, source({})).vendors).values()))
+for _name in {each.metadata["env"] for declaring in _DECLARING for each in fields(declaring)}:
+    os.environ.pop(_name, None)
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from tempfile import TemporaryFile
 from gleaner.checks.configuration import Case, declared
 from gleaner.checks.finding import Finding, fail, ok, warn
 from gleaner.processes import take
+from gleaner.simulation import was_simulated
 from shared import secrets
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -23,6 +24,7 @@ def home(case: Case) -> Iterator[Finding]:
         yield fail("home", f"GLEANER_HOME {folder}: {trouble}", "give it to this user, or set GLEANER_HOME")
     elif folder.exists():
         yield from _private(folder)
+        yield from _simulated(case, folder)
     else:
         yield ok("home", f"{folder} does not exist yet; `gleaner up` makes it")
     for name in (secrets.ADMIN_TOKEN, secrets.SECRET_KEY):
@@ -35,6 +37,14 @@ def _private(folder: Path) -> Iterator[Finding]:
         yield warn("home", f"{folder} can be written by others", f"chmod go-w {folder}")
     else:
         yield ok("home", f"{folder} can be written")
+
+
+def _simulated(case: Case, folder: Path) -> Iterator[Finding]:
+    if was_simulated(folder) and not case.played:
+        said = "was filled by the sandbox before: it holds simulated footage"
+        yield warn(
+            "home", f"{folder} {said}", "begin in a home of its own: set GLEANER_HOME, or move this one away"
+        )
 
 
 def _secret(path: Path) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from gleaner.checks.configuration import Case
 from gleaner.checks.finding import Finding, fail, ok, skipped, warn
 from gleaner.checks.stores import Store
 from gleaner.checks.tools import toolbox
+from gleaner.simulation import half_of
 from shared.domain.reasons import words
 from shared.errors import GleanerError
 from shared.vendors.base import Toolbox
@@ -23,7 +24,9 @@ def vendor(case: Case, store: Store, name: str) -> Iterator[Finding]:
     """One vendor in use."""
     if name not in case.own:
         yield skipped(name, "its settings cannot be read")
-    elif missing := case.lacks.get(name):
+    elif (missing := case.lacks.get(name)) and (known := half_of(name, case.where)):
+        yield fail(name, f"set up by half: {known} is set", f"set {missing}, or take {name} out of VENDORS")
+    elif missing:
         played = "`gleaner up` has the sandbox play it" if case.played else "left out"
         yield warn(name, f"not set up; {played}", f"set {missing}, or take {name} out of VENDORS")
     else:

@@ -240,6 +240,7 @@ def test_jobs_can_be_narrowed_by_state_and_camera(run: Run, service: FakeService
     assert "  ATTEMPTS  " in lines[0]
     assert lines[1].split() == [
         id_of(2),
+        "playback",
         "front-door",
         "2026-11-20",
         "11:20-11:25",
@@ -569,3 +570,10 @@ def test_secrets_are_hidden_unless_they_are_asked_for(run: Run, tmp_path: Path) 
 def test_a_setting_that_cannot_be_read_is_one_line(run: Run) -> None:
     result = run("settings", PORT="eighty")
     assert (result.exit_code, result.stderr) == (1, "Error: PORT: 'eighty' is not a whole number\n")
+
+
+def test_a_list_that_was_cut_off_says_so(run: Run, service: FakeService) -> None:
+    service.jobs = [a_job(number) for number in range(1, 4)]
+    assert "--limit 0 lists all" in run("jobs", "--limit", "2").stderr
+    assert "--limit" not in run("jobs", "--limit", "4").stderr
+    assert "--limit" not in run("jobs", "--limit", "0").stderr

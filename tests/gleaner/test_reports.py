@@ -393,3 +393,23 @@ def test_a_secret_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(Misconfigured, match="file/secret"):
         secrets.load_or_create(tmp_path / "file", "secret")
+
+
+def test_a_vendor_that_is_set_up_by_half_is_a_typing_error_and_not_played(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match="IMOU_APP_ID is set, and it lacks IMOU_APP_SECRET"):
+        played_with(tmp_path, IMOU_APP_ID="lc1")
+    with pytest.raises(Misconfigured, match="by half"):
+        played_with(tmp_path, IMOU_APP_ID="lc1", SMS_BASE_URL="https://vendor.example")
+
+
+def test_a_home_that_the_sandbox_has_filled_is_warned_of_once_a_vendor_is_real(tmp_path: Path) -> None:
+    afar = {"SMS_BASE_URL": "http://127.0.0.1:9000"}
+    assert "simulated footage" not in told(tmp_path, **afar)
+    played_with(tmp_path)
+    assert "holds simulated footage" in told(tmp_path, **afar)
+
+
+def test_a_vendor_that_is_not_set_up_beside_one_that_is_is_left_out(tmp_path: Path) -> None:
+    assert "not set up, and left out; it needs IMOU_APP_ID and IMOU_APP_SECRET" in told(
+        tmp_path, SMS_BASE_URL="http://127.0.0.1:9000"
+    )
