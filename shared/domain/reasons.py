@@ -85,6 +85,7 @@ REASONS = {
     "on-hold": "the job is on hold",
     "past-deadline": "the attempt is past its deadline",
     "replaced": "a later attempt has taken its place",
+    "landed": "the same footage has landed, by another attempt",
     "seen": "the same file had been named before",
     "waits-for-harvest": "the next harvest brings its address",
     # how a withdrawal, or a wish for what is missing, went

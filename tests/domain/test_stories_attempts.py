@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from shared.domain import events as e
-from shared.domain.job import DebtKind, State
+from shared.domain.job import DebtKind, FileState, State
 from shared.domain.lifecycle import Moved
 from shared.domain.rules.moving import Late
 from tests.builders import POLICY
@@ -171,3 +171,25 @@ def test_what_could_not_be_asked_at_all_is_no_submission():
     tale = told_until(State.SUBMITTING)
     tale.tell(e.Refused(1, "time-ambiguous", asked=False))
     assert (tale.state, tale.attempts, tale.job.unexplained) == (State.FAILED, 0, ())
+
+
+def test_an_attempt_that_nobody_knew_to_be_running_brings_no_second_asset():
+    tale = told_until(State.SUBMITTING)
+    tale.wait(tale.policy.silence.total_seconds() + 121)  # the worker died after it had asked
+    tale.submit("second")
+    tale.tell(e.Prepared(2, (a_file("second"),)))
+    tale.fetch_and_land()
+    assert isinstance(tale.tell(e.Prepared(1, (a_file("first"),))), Late)
+    assert (tale.state, len(tale.job.assets)) == (State.ARCHIVED, 1)
+
+
+def test_of_two_attempts_that_both_bring_the_footage_the_first_to_land_is_kept():
+    tale = told_until(State.SUBMITTING)
+    tale.wait(tale.policy.silence.total_seconds() + 121)
+    tale.submit("second")
+    tale.tell(e.Prepared(2, (a_file("second"),)))
+    tale.tell(e.Prepared(1, (a_file("first"),)))
+    assert tale.files(FileState.OPEN) == ["second", "first"]
+    tale.fetch_and_land()
+    assert (tale.state, len(tale.job.assets)) == (State.ARCHIVED, 1)
+    assert tale.files(FileState.SUPERSEDED) == ["first"]

@@ -65,6 +65,8 @@ def asset_landed(job: Job, event: e.AssetLanded, now: Now) -> Outcome:
         return Late("known")
     address, attempt = (known.address, known.attempt) if known else ("", 0)
     job = job.with_file(File(event.identity, address, attempt, FileState.LANDED))
+    if known:
+        job = _without_doubles(job, known)
     job = replace(job, assets=(*job.assets, event.asset), crashes=0, failures=0, waits=0)
     if job.kind == Kind.PICTURE:
         job = owe(forgive(job, DebtKind.RENEW), Debt(DebtKind.LINK, now.at))
@@ -74,6 +76,15 @@ def asset_landed(job: Job, event: e.AssetLanded, now: Now) -> Outcome:
         return job  # another worker is at another file
     job = forgive(job, DebtKind.ALERT) if job.state == State.FAILED else job
     return next_file(withdraw(unexplained(job), now), now, "")
+
+
+def _without_doubles(job: Job, landed: File) -> Job:
+    """Another attempt's files are the same footage once more; one that is being fetched is left to whoever is at it."""
+    under_way = job.fetching if job.state == State.FETCHING else ""
+    for other in job.files_in(FileState.OPEN, FileState.NOTED):
+        if other.attempt != landed.attempt and other.identity != under_way:
+            job = job.with_file(replace(other, state=FileState.SUPERSEDED))
+    return job
 
 
 def fetch_postponed(job: Job, event: e.Postponed, now: Now) -> Outcome:

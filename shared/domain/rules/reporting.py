@@ -98,6 +98,8 @@ def prepared(job: Job, event: e.Prepared, now: Now) -> Outcome:
     fresh = [seen for seen in event.files if _is_news(job, seen, event.attempt)]
     if not fresh:
         return Late("seen")
+    if any(file.attempt != event.attempt for file in job.files_in(FileState.LANDED)):
+        return Late("landed")  # the same footage, by an attempt that nobody knew to be running
     for seen in fresh:
         job = job.with_file(_opened(job.file(seen.identity), seen, event.attempt))
     job = unexplained(_credit(supersede_noted(job), event, now))
