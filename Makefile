@@ -40,7 +40,7 @@ run: $(VENV)/.run-installed ## install what is needed and run everything in the 
 
 .PHONY: test
 test: $(VENV)/.test-installed ## install what is needed and run the everyday tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 .PHONY: setup
 setup: $(VENV)/.test-installed ## the install step of both, alone
@@ -58,6 +58,10 @@ check: $(VENV)/.test-installed ## format, lint, types, floors and sizes, then th
 .PHONY: fuzz
 fuzz: $(VENV)/.test-installed ## the long proof by hostile input and model runs
 	@$(BIN)/python -m pytest -m fuzz_long --timeout 1800
+
+.PHONY: crash
+crash: $(VENV)/.test-installed ## the long proof by killing: at every named point, at random, and by a faulty network
+	@$(BIN)/python -m pytest -m crash -s --timeout 900 tests/crash
 
 .PHONY: docs
 docs: $(VENV)/.run-installed ## draw from the code what the documents show of it: the lifecycle, the list of reasons

@@ -110,7 +110,7 @@ def start(home: Path, cameras: str, sms_base_url: str, **settings: str) -> Syste
     home.mkdir(parents=True, exist_ok=True)
     cameras_file = home / "cameras.toml"
     cameras_file.write_text(cameras)
-    port = free_port()
+    port = int(settings.get("PORT", free_port()))
     told = {"GLEANER_HOME": str(home), "PORT": str(port), "CAMERAS_FILE": str(cameras_file)}
     environ = {**os.environ, **SHRUNK, **told, "SMS_BASE_URL": sms_base_url, **settings}
     with (home / "up.out").open("wb") as out:

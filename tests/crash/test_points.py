@@ -1,0 +1,127 @@
+"""At every named point a process kills itself, and nothing is lost, doubled or torn: on the paths of both vendors."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from shared.points import POINTS
+from tests.crash.invariants import judge, kinds
+from tests.crash.stage import Stage, pick, say, stage
+from tests.e2e.system import until
+
+# Whoever dies in the midst of a fetch leaves the sandbox's server with a file that only the collector closes.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+DEATHS = 5
+CAMERAS = 6
+
+
+def _windows(running: Stage, number: int) -> None:
+    for camera in pick(running.cameras, number):
+        running.wish(camera)
+
+
+def _silent(running: Stage, number: int) -> None:
+    """The platform never calls back, so that it has to be asked."""
+    running.sandbox.platform.throw({"drop_callbacks": 1.0})
+    _windows(running, number)
+
+
+def _cancelled(running: Stage, number: int) -> None:
+    for camera in pick(running.cameras, number):
+        running.cancel(running.wish(camera, minutes=20))
+
+
+def _records(running: Stage, number: int) -> None:
+    for camera in pick(running.cameras, number):
+        running.harvest(camera)
+
+
+def _dead_addresses(running: Stage, number: int) -> None:
+    """No address of a picture leads to it, until the last ticket is used."""
+    running.sandbox.cloud.throw({"picture": "404"})
+    _records(running, number)
+
+
+FETCHED = (
+    "fetch-claimed",
+    "fetch-kept",
+    "fetch-checked",
+    "fetch-hashed",
+    "landing-moved",
+    "fetch-published",
+    "fetch-recorded",
+)
+PATHS: dict[str, tuple[Callable[[Stage, int], None], tuple[str, ...]]] = {
+    "clips": (
+        _windows,
+        (
+            "prepare-claimed",
+            "prepare-answered",
+            "prepare-recorded",
+            "callback-read",
+            "callback-recorded",
+            *FETCHED,
+        ),
+    ),
+    "silent": (_silent, ("ask-answered",)),
+    "cancelled": (_cancelled, ("withdraw-told",)),
+    "records": (
+        _records,
+        (*(each for each in POINTS if each.startswith(("harvest-", "tell-"))), "settle-linked", *FETCHED),
+    ),
+    "renewed": (_dead_addresses, ("settle-renewed",)),
+}
+CASES = [(path, point) for path, (_, points) in PATHS.items() for point in points]
+
+
+def _end_well(running: Stage, seconds: float) -> float:
+    """All tickets used, the vendors in order again, and all of it over; how long that took."""
+    until(lambda: not running.unused(), seconds)
+    running.sandbox.platform.mischief.behave()
+    running.sandbox.cloud.mischief.behave()
+    return running.settled(seconds)
+
+
+def test_every_named_point_is_on_a_path() -> None:
+    assert {point for _, point in CASES} == set(POINTS)
+
+
+@pytest.fixture(scope="module")
+def long_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with stage(tmp_path_factory.mktemp("points"), CAMERAS) as running:
+        yield running
+
+
+@pytest.mark.crash
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(("path", "point"), CASES)
+def test_a_point_at_which_five_processes_die_costs_nothing(long_stage: Stage, path: str, point: str) -> None:
+    drive, _ = PATHS[path]
+    long_stage.lay(point, each=DEATHS)
+    drive(long_stage, DEATHS + 1)
+    seconds = _end_well(long_stage, 120)
+    found = judge(long_stage)
+    say(
+        f"{path} {point}: over after {seconds:.1f} s more, {found.counts}, spool {dict(kinds(found.leftovers))}"
+    )
+    assert not found.violations, "\n".join(found.violations)
+
+
+@pytest.mark.e2e
+@pytest.mark.timeout(120)
+def test_a_death_at_every_named_point_costs_nothing(small_stage: Stage) -> None:
+    """All at once; the long form takes one after the other, five times."""
+    first, second, *others = small_stage.cameras
+    small_stage.lay(*POINTS)
+    small_stage.sandbox.platform.throw({"drop_callbacks": 1.0}, small_stage.device(first))
+    small_stage.sandbox.cloud.throw({"picture": "404"}, small_stage.serial(first))
+    given_up = small_stage.wish(second, minutes=20)
+    for camera in (first, *others):
+        small_stage.wish(camera)
+    small_stage.harvest(first)
+    small_stage.harvest(others[0])
+    small_stage.cancel(given_up)
+    _end_well(small_stage, 60)
+    found = judge(small_stage)
+    assert not found.violations, "\n".join(found.violations)
