@@ -28,6 +28,7 @@ from shared.domain.retries import Policy
 from shared.errors import Misconfigured
 from shared.ledger import Ledger
 from shared.points import Reach, by_tickets, pass_by
+from shared.ports import RecordSource
 from shared.sealing import Seal
 from shared.services import Services
 from shared.settings import Settings, Source, read, source, words
@@ -43,7 +44,6 @@ def build(settings: Settings | None = None, where: Source | None = None, patient
     vendors = load(settings.vendors)
     client = state_client(settings, patient)
     memory = RedisShared(client, settings.redis_prefix)
-    policy = policy_of(settings)
     session = GuardedSession()
     own = {vendor.name: read(vendor.settings, where) for vendor in vendors.values()}
     keys = Keys(_secrets(settings.secret_key, settings.home, secrets.SECRET_KEY))
@@ -56,7 +56,7 @@ def build(settings: Settings | None = None, where: Source | None = None, patient
         jobs=jobs,
         records=RedisRecordStore(client, settings.redis_prefix, seal),
         memory=memory,
-        ledger=Ledger(jobs, CeleryQueue(broker_url(settings), settings.redis_prefix), policy),
+        ledger=Ledger(jobs, CeleryQueue(broker_url(settings), settings.redis_prefix), policy_of(settings)),
         cameras=CamerasFile(
             settings.cameras_file, {name: vendor.section for name, vendor in vendors.items()}
         ),
@@ -66,11 +66,7 @@ def build(settings: Settings | None = None, where: Source | None = None, patient
         sources={
             name: vendor.playback(own[name], toolbox) for name, vendor in vendors.items() if vendor.playback
         },
-        record_sources={
-            name: vendor.records(own[name], toolbox)
-            for name, vendor in vendors.items()
-            if vendor.records and not vendor.lacks(own[name])
-        },
+        record_sources=_record_sources(vendors, own, toolbox),
         public_media=frozenset(name for name, vendor in vendors.items() if vendor.public_media),
         keys=keys,
         admin_tokens=_secrets(settings.admin_token, settings.home, secrets.ADMIN_TOKEN),
@@ -78,6 +74,17 @@ def build(settings: Settings | None = None, where: Source | None = None, patient
         simulated=settings.simulated,
         reach=reach,
     )
+
+
+def _record_sources(
+    vendors: dict[str, Vendor[Any]], own: dict[str, Any], toolbox: Toolbox
+) -> dict[str, RecordSource]:
+    """Those that are set up: without an account there is nothing to wait for, as there is with jobs."""
+    return {
+        name: vendor.records(own[name], toolbox)
+        for name, vendor in vendors.items()
+        if vendor.records and not vendor.lacks(own[name])
+    }
 
 
 def policy_of(settings: Settings) -> Policy:
