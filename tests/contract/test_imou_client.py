@@ -1,7 +1,6 @@
 """The Imou client against a small cloud: envelopes, the shared token, the quota, and what each refusal becomes."""
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -515,12 +514,11 @@ def test_a_token_that_cannot_be_sent_is_no_token(cloud, token):
     assert listed(source) == []
 
 
+@pytest.mark.timeout(20)  # it took minutes
 def test_a_code_of_any_length_costs_no_time(cloud):
     code = "a." * 200_000
-    began = time.monotonic()
     no = refused(cloud, (200, f'{{"result": {{"code": "{code}"}}}}'.encode()))
     assert len(no.detail) <= 200
-    assert time.monotonic() - began < 20  # it took minutes
 
 
 @pytest.mark.parametrize("left", [1e-9, -5, 0, 0.001])

@@ -5,7 +5,6 @@ is our reading, and so is what a class does. A code that is not in it is a fault
 """
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -13,8 +12,10 @@ from zoneinfo import ZoneInfo
 
 from shared.errors import Final, GleanerError, Transient, Whose
 from shared.vendors.imou.quota import next_day, next_month
+from shared.vendors.reading import plain
 
 DETAIL_LENGTH = 200
+_TOKEN = re.compile(r"\bAt_\w+")
 CLOCK = "SN1002"
 ILLEGAL_VALUE = "OP1003"
 REMEDY = "check IMOU_APP_ID, IMOU_APP_SECRET, IMOU_SIGN and IMOU_BASE_URL"
@@ -107,7 +108,7 @@ def failure(
 ) -> GleanerError:
     """The error for a code that is no yes. The detail holds no address, no control character and no secret."""
     kind, meaning = TABLE.get(code, (Kind.UNKNOWN, ""))
-    said = ": ".join(filter(None, (plain(code, secrets)[:32], meaning, plain(message, secrets))))
+    said = ": ".join(filter(None, (_shown(code, secrets)[:32], meaning, _shown(message, secrets))))
     if code == CLOCK:
         said = f"{CLOCK}: check the clock of this machine, which the cloud's differs from by over 5 minutes"
     if kind in (Kind.CONFIG, Kind.TOKEN):
@@ -115,14 +116,9 @@ def failure(
     return _ERRORS[Kind.CONFIG if code == CLOCK else kind](said[:DETAIL_LENGTH], now, zone)
 
 
-def plain(text: str, secrets: Iterable[str] = ()) -> str:
-    """Text of the cloud's, fit to be shown: on one line, without tokens, secrets and addresses."""
-    for secret in filter(None, secrets):
-        text = text.replace(secret, "<secret>")
-    text = re.sub(r"\bAt_\w+", "<secret>", text)  # what every access token begins with
-    text = re.sub(r"\b[a-z][a-z0-9+.-]{0,20}://\S+", "<address>", text, flags=re.IGNORECASE)
-    text = "".join(" " if unicodedata.category(letter)[0] == "C" else letter for letter in text)
-    return " ".join(text.split())
+def _shown(text: str, secrets: Iterable[str]) -> str:
+    """Text of the cloud's, without what every access token begins with, too."""
+    return plain(_TOKEN.sub("<secret>", text), secrets)
 
 
 def _auth(detail: str, *_: object) -> GleanerError:

@@ -6,11 +6,11 @@ A wrong guess therefore costs a wait or an attempt, with one exception that is p
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from shared.errors import AnswerUnknown, GleanerError, Gone, Nothing, Transient, Whose
+from shared.vendors.reading import plain
 from shared.vendors.sms.schemas import Answer
 
 DETAIL_LENGTH = 200
@@ -67,8 +67,8 @@ MEANINGS = (
 
 def failure(answer: Answer, secrets: Iterable[str] = ()) -> GleanerError:
     """The error for an answer that is not a yes. The detail holds no address, no control character and no secret."""
-    answer = replace(answer, message=_plain(answer.message, secrets))
-    detail = _plain(answer.summary)[:DETAIL_LENGTH]
+    answer = replace(answer, message=plain(answer.message, secrets))
+    detail = plain(answer.summary)[:DETAIL_LENGTH]
     if answer.status in AUTH_STATUS:
         return AUTH.error(detail)
     if answer.status in AWAY_STATUS:
@@ -100,11 +100,3 @@ def _recognised(message: str) -> Meaning | None:
 def _whose(status: int) -> Whose:
     """A redirect or a missing endpoint meets every job alike: the address is wrong, so no job is charged for it."""
     return Whose.VENDOR if 300 <= status < 400 or status in ABSENT_STATUS else Whose.JOB
-
-
-def _plain(text: str, secrets: Iterable[str] = ()) -> str:
-    for secret in filter(None, secrets):
-        text = text.replace(secret, "<secret>")
-    text = re.sub(r"\b[a-z][a-z0-9+.-]*://\S+", "<address>", text, flags=re.IGNORECASE)
-    text = "".join(" " if unicodedata.category(letter)[0] == "C" else letter for letter in text)
-    return " ".join(text.split())

@@ -4,17 +4,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
-from shared.errors import Invalid
+from shared.vendors.reading import CODE, section_of
 
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|24:00)", re.ASCII)
-_CODE = (
-    validate.Length(max=128),
-    validate.Regexp(r"[^\s\x00-\x1f\x7f]+\Z", error="must be text without blanks"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +86,9 @@ class _SectionSchema(Schema):
     class Meta:
         unknown = RAISE
 
-    device_unicode = fields.String(required=True, validate=_CODE)
-    channel = fields.String(required=True, validate=_CODE)
-    platform_id = fields.String(validate=_CODE)
+    device_unicode = fields.String(required=True, validate=CODE)
+    channel = fields.String(required=True, validate=CODE)
+    platform_id = fields.String(validate=CODE)
     downloads = fields.Integer(strict=True, validate=validate.Range(min=1, max=64))
     keep = fields.List(fields.Function(deserialize=_hours))
     keep_since = fields.Function(deserialize=_day)
@@ -106,18 +101,5 @@ _SECTION = _SectionSchema()
 
 def read_section(raw: Mapping[str, object]) -> SmsCamera:
     """The section as a value. Invalid `cameras-file`, whose `field` is the path of the first culprit in the section."""
-    try:
-        found = _SECTION.load(raw)
-    except ValidationError as error:
-        path, words = _first(error.messages_dict)
-        raise Invalid("cameras-file", f"camera.sms.{path}: {words}", field=path) from error
+    found = section_of(_SECTION, raw, "sms")
     return SmsCamera(**found | {"keep": tuple(found.get("keep", ()))})
-
-
-def _first(messages: Any) -> tuple[str, str]:
-    """The path and the words of the first message of a tree of them."""
-    if not isinstance(messages, dict):
-        return "", str(messages[0])
-    key, below = next(iter(messages.items()))
-    path, words = _first(below)
-    return (f"{key}.{path}" if path else str(key)), words
