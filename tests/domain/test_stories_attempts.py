@@ -1,15 +1,16 @@
 """Stories of several attempts of one job: which of them is believed, which is called off, and what is charged."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from shared.domain import events as e
-from shared.domain.job import DebtKind, FileState, State
+from shared.domain.job import DebtKind, FileState, State, Verdict
 from shared.domain.lifecycle import Moved
 from shared.domain.rules.moving import Late
 from tests.builders import POLICY
-from tests.domain.tale import Tale, a_file, told_until
+from tests.domain.tale import Tale, a_file, an_asset, told_until
 
 SILENCE = POLICY.silence.total_seconds()
 
@@ -193,3 +194,15 @@ def test_of_two_attempts_that_both_bring_the_footage_the_first_to_land_is_kept()
     tale.fetch_and_land()
     assert (tale.state, len(tale.job.assets)) == (State.ARCHIVED, 1)
     assert tale.files(FileState.SUPERSEDED) == ["first"]
+
+
+def test_footage_that_came_short_does_not_keep_out_what_another_attempt_brings():
+    tale = told_until(State.SUBMITTING)
+    tale.wait(tale.policy.silence.total_seconds() + 121)
+    tale.submit("second")
+    tale.tell(e.Prepared(2, (a_file("second"),)))
+    tale.fetch()
+    short = replace(an_asset(tale.job, "second"), verdict=Verdict.PARTIAL)
+    tale.tell(e.AssetLanded("second", short, tale.job.claim))
+    tale.tell(e.Prepared(1, (a_file("first"),)))
+    assert (tale.state, tale.files(FileState.OPEN)) == (State.READY, ["first"])

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.domain import events as e
-from shared.domain.job import Debt, DebtKind, File, FileState, Job, Kind, State
+from shared.domain.job import Debt, DebtKind, File, FileState, Job, Kind, State, Verdict
 from shared.domain.rules.moving import (
     Late,
     Now,
@@ -65,9 +65,9 @@ def asset_landed(job: Job, event: e.AssetLanded, now: Now) -> Outcome:
         return Late("known")
     address, attempt = (known.address, known.attempt) if known else ("", 0)
     job = job.with_file(File(event.identity, address, attempt, FileState.LANDED))
-    if known:
-        job = _without_doubles(job, known)
     job = replace(job, assets=(*job.assets, event.asset), crashes=0, failures=0, waits=0)
+    if known and event.asset.verdict != Verdict.PARTIAL:
+        job = _without_doubles(job, known)
     if job.kind == Kind.PICTURE:
         job = owe(forgive(job, DebtKind.RENEW), Debt(DebtKind.LINK, now.at))
     if job.state in (State.CANCELLED, State.ARCHIVED):

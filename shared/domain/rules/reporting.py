@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.domain import events as e
-from shared.domain.job import DebtKind, File, FileState, Job, Kind, State
+from shared.domain.job import DebtKind, File, FileState, Job, Kind, State, Verdict
 from shared.domain.retries import Policy
 from shared.domain.rules.attempts import accepted, made_current, may_change, named, see
 from shared.domain.rules.moving import (
@@ -98,7 +98,7 @@ def prepared(job: Job, event: e.Prepared, now: Now) -> Outcome:
     fresh = [seen for seen in event.files if _is_news(job, seen, event.attempt)]
     if not fresh:
         return Late("seen")
-    if any(file.attempt != event.attempt for file in job.files_in(FileState.LANDED)):
+    if has_all_of_another(job, event.attempt):
         return Late("landed")  # the same footage, by an attempt that nobody knew to be running
     for seen in fresh:
         job = job.with_file(_opened(job.file(seen.identity), seen, event.attempt))
@@ -110,6 +110,12 @@ def prepared(job: Job, event: e.Prepared, now: Now) -> Outcome:
             forgive(forgive(job, DebtKind.VERDICT), DebtKind.ALERT), give_up_at=now.at + now.policy.give_up
         )
     return replace(enter(job, State.READY, now), finalising_since=None, verdict=None)
+
+
+def has_all_of_another(job: Job, attempt: int) -> bool:
+    """Whether another attempt has brought the footage, and none of it short: a longer one would be worth having."""
+    others = any(file.attempt != attempt for file in job.files_in(FileState.LANDED))
+    return others and all(asset.verdict != Verdict.PARTIAL for asset in job.assets)
 
 
 def _is_news(job: Job, seen: e.Sighting, attempt: int) -> bool:
