@@ -25,9 +25,7 @@ from shared.services import Services
 # With the budget of a task before it and a stall after it, a slice stays below the task's time limit.
 SLICE = timedelta(seconds=200)
 FRESH = SLICE / 4  # a slice that is older leaves the check and the hash to a claim of their own
-PICTURE_SLICE = timedelta(
-    seconds=30
-)  # in which a picture has to be here: the places are few, and clips need them
+PICTURE_SLICE = timedelta(seconds=30)  # a picture has to be here by then: clips need the places, too
 LARGEST_PICTURE = 20_000_000  # bytes
 _HOSTS_TROUBLE = frozenset({"media-broken-off", "media-stalled", "media-http-5xx"})  # if several jobs meet it
 

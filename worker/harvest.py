@@ -9,10 +9,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from datetime import time as midnight
 
 from shared.domain import events as e
-from shared.domain.job import Job, Kind, State, Window
+from shared.domain.job import Job, Kind, State
 from shared.domain.records import content, digest
 from shared.errors import Final, GleanerError, Transient, Whose
 from shared.harvests import Claim, Subject
@@ -151,20 +150,11 @@ def _waiting(services: Services, entry: RecordEntry) -> Iterator[Job]:
 def _say_gone(services: Services, claim: Claim, listed: dict[str, str]) -> None:
     """Pictures that wait for a listing that no longer has their record wait for nothing."""
     subject = claim.subject
-    zone = services.record_sources[subject.vendor].zone
-    start = datetime.combine(claim.day, midnight(), zone)
-    day = Window(start, start + timedelta(days=1))
-    query = Query(
-        states=frozenset({State.WANTED}),
-        camera=subject.camera.name,
-        kind=Kind.PICTURE,
-        start=day.start,
-        end=day.end,
-        limit=_AT_ONCE,
-    )
+    waiting = frozenset({State.WANTED})
+    query = Query(states=waiting, camera=subject.camera.name, kind=Kind.PICTURE, limit=_AT_ONCE)
     for job in _all(services, query):
         entry = services.records.load(job.record or "")
-        ours = entry is None or (entry.record.package, entry.record.day) == (subject.package, claim.day)
+        ours = entry and (entry.record.package, entry.record.day) == (subject.package, claim.day)
         if ours and job.record not in listed:
             services.ledger.record(job.id, e.NoFootage(0, f"not in the listing of {claim.day}"))
 

@@ -272,6 +272,15 @@ def test_a_picture_whose_record_is_gone_is_empty_once_its_day_is_read_to_the_ver
     assert [(job.state, job.reason) for job in here.jobs()] == [(State.EMPTY, "record-gone")]
 
 
+def test_a_record_made_on_another_day_than_it_is_listed_under_is_gone_with_the_listing(here):
+    here.source.put(yesterdays(created_at=NOON - timedelta(days=9)))
+    here.round()
+    here.fetch()
+    here.source.shelf.clear()
+    here.round()
+    assert [(job.state, job.reason) for job in here.jobs()] == [(State.EMPTY, "record-gone")]
+
+
 def test_a_listing_that_was_not_read_to_the_very_end_says_nothing_about_what_is_gone(here):
     here.source.put(a_listed("7"))
     here.round()
