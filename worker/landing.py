@@ -1,0 +1,170 @@
+"""What a worker holds while it fetches, and how whole bytes become an asset: checked, hashed, named, described.
+
+Only bytes that were whole, checked and hashed get a final name, and the sidecar comes last. What landed before, and whose
+worker died before it could say so, is taken over as it is.
+"""
+
+import hashlib
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.domain import events as e
+from shared.domain import planning
+from shared.domain.camera import Camera
+from shared.domain.job import Asset, File, Job, Kind, Verdict
+from shared.domain.rules.moving import Late
+from shared.errors import GleanerError, Refused, Transient
+from shared.ports import MediaFacts, Spool
+from shared.services import Services
+
+
+class Replaced(Exception):
+    """Another worker has the claim, or the job no longer wants the bytes, or there is nobody to say it to."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What one claim works with."""
+
+    services: Services
+    job: Job
+    file: File
+    camera: Camera
+    began: float  # by the monotonic clock
+
+    @property
+    def asset_id(self) -> str:
+        """The same for the same file of the same job, so that bytes that landed before are found again."""
+        return hashlib.sha256(f"{self.job.id}/{self.file.identity}".encode()).hexdigest()[:20]
+
+    def key(self, extension: str) -> str:
+        """Where the asset lives."""
+        job = self.job
+        return planning.asset_key(
+            self.camera.name, self.camera.zone, job.window.start, job.kind, self.asset_id, extension
+        )
+
+    @property
+    def picture(self) -> bool:
+        """Whether this is small by nature: it comes at once or not at all."""
+        return self.job.kind == Kind.PICTURE
+
+    def age(self) -> timedelta:
+        """How long the slice has lasted."""
+        return timedelta(seconds=time.monotonic() - self.began)
+
+    def beat(self, size: int) -> None:
+        """Say that bytes are safe; Replaced when nobody wants to hear it, or can."""
+        services = self.services
+        try:
+            kept = e.Kept(self.job.claim, size, services.lease().until)
+            heard = services.ledger.record(self.job.id, kept)
+        except GleanerError as error:  # the store's trouble is no fault of the file
+            raise Replaced from error
+        if isinstance(heard, Late):
+            raise Replaced
+
+
+def adopted(claim: Claim) -> e.Event | None:
+    """An asset that landed before, and whose worker died before it could say so."""
+    landed = claim.services.archive.landed(claim.key("").rstrip("."))
+    if landed is None:
+        return None
+    with suppress(Transient), claim.services.archive.spool(claim.asset_id) as spool:
+        spool.restart(None)  # what that worker left behind there goes with an empty spool
+    return e.AssetLanded(claim.file.identity, _asset(claim, landed), claim.job.claim)
+
+
+def land(claim: Claim, spool: Spool) -> e.Event:
+    """Check whole bytes, hash them, and give them their final name."""
+    try:
+        with spool.open() as stream:
+            facts = claim.services.check(stream, claim.job.kind)
+    except Refused as no:
+        return _reject(claim, spool, no)
+    claim.beat(spool.size)
+    claim.services.reach("fetch-checked")
+    sha256 = _sha256(spool)
+    claim.beat(spool.size)
+    claim.services.reach("fetch-hashed")
+    sidecar = _sidecar(claim, spool.size, sha256, facts)
+    claim.services.archive.publish(spool, str(sidecar["key"]), sidecar)
+    claim.services.reach("fetch-published")
+    return e.AssetLanded(claim.file.identity, _asset(claim, sidecar), claim.job.claim)
+
+
+def _reject(claim: Claim, spool: Spool, no: Refused) -> e.Event:
+    """Keep what failed the check aside, for whoever wants to know what it was."""
+    why: dict[str, object] = {"job": claim.job.id, "reason": no.code, "detail": no.detail}
+    if spool.size:
+        sidecar = {**why, "size": spool.size, "sha256": _sha256(spool)}
+        claim.services.archive.reject(spool, claim.key("bin"), sidecar)
+    return e.FetchFailed(claim.job.claim, claim.file.identity, no.code, no.detail)
+
+
+def _sha256(spool: Spool) -> str:
+    digest = hashlib.sha256()
+    with spool.open() as stream:
+        while piece := stream.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def _sidecar(claim: Claim, size: int, sha256: str, facts: MediaFacts) -> dict[str, object]:
+    """What stands beside the bytes: everything that is needed to find and trust them without this service."""
+    job, zone = claim.job, claim.camera.zone
+    length = facts.duration_seconds
+    end = (
+        job.window.end
+        if length is None
+        else min(job.window.start + timedelta(seconds=length), job.window.end)
+    )
+    return {
+        "schema": 1,
+        "id": claim.asset_id,
+        "key": claim.key(facts.extension),
+        "camera": job.camera,
+        "vendor": job.vendor,
+        "kind": job.kind.value,
+        "start": job.window.start.astimezone(zone).isoformat(),
+        "end": end.astimezone(zone).isoformat(),
+        "window": [instant.astimezone(zone).isoformat() for instant in (job.window.start, job.window.end)],
+        "size": size,
+        "sha256": sha256,
+        "duration_seconds": length,
+        "verdict": _verdict(claim, facts).value,
+        "content_type": facts.content_type,
+        "job": job.id,
+        **({"record": job.record} if job.record else {}),
+        "simulated": claim.services.simulated,
+        "landed_at": claim.services.jobs.now().isoformat(),
+    }
+
+
+def _verdict(claim: Claim, facts: MediaFacts) -> Verdict:
+    """Whole bytes that last less than was wanted are a partial asset."""
+    wanted = claim.job.window.length.total_seconds() * claim.services.ledger.policy.whole_from
+    short = facts.duration_seconds is not None and facts.duration_seconds < wanted
+    return Verdict.PARTIAL if facts.verdict == Verdict.COMPLETE and short else facts.verdict
+
+
+def _asset(claim: Claim, sidecar: Mapping[str, object]) -> Asset:
+    """The asset that a sidecar describes."""
+    length = sidecar["duration_seconds"]
+    return Asset(
+        id=str(sidecar["id"]),
+        key=str(sidecar["key"]),
+        camera=claim.job.camera,
+        kind=claim.job.kind,
+        start=datetime.fromisoformat(str(sidecar["start"])),
+        end=datetime.fromisoformat(str(sidecar["end"])),
+        size=int(str(sidecar["size"])),
+        sha256=str(sidecar["sha256"]),
+        verdict=Verdict(str(sidecar["verdict"])),
+        content_type=str(sidecar["content_type"]),
+        job=claim.job.id,
+        duration_seconds=None if length is None else float(str(length)),
+    )
