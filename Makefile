@@ -22,11 +22,12 @@ unexport PIP_CONSTRAINT PIP_REQUIREMENT PIP_USER PIP_TARGET PIP_PREFIX PYTHONPAT
 # uv trusts what the machine trusts, as pip does.
 export UV_SYSTEM_CERTS ?= true
 
-# $(call install,LOCK): the packages of a lock, then the project itself, from what the lock brought.
+# $(call install,LOCK): the packages of a lock, then the project itself, from what the lock brought. A lock names all that
+# is needed, so nothing is resolved anew: older pips would take an extra's package in its newest version, and then refuse it.
 define install
 	echo "installing from $(1)"
-	if command -v uv >/dev/null && uv pip install --quiet --python $(BIN)/python --require-hashes -r $(1); then :; \
-	else $(PIP) install --require-hashes -r $(1); fi
+	if command -v uv >/dev/null && uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r $(1); then :; \
+	else $(PIP) install --no-deps --require-hashes -r $(1); fi
 	$(PIP) install --no-deps --no-build-isolation --editable .
 endef
 
