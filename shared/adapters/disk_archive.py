@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -93,6 +93,29 @@ class DiskArchive:
             with writing(key):
                 (self._root / f"{path}{SIDECAR}").unlink(missing_ok=True)
         self._land(_ours(spool), path, sidecar)
+
+    def set_aside(self, key: str, reason: str) -> None:
+        """See the port. Between its steps the bytes have no sidecar, so they count as not landed."""
+        *parents, name = must_fit(key).split("/")
+        self._must_be_there()
+        self._make_spools()
+        with locked(self._lock_of(key)), writing(key):
+            there = self._sidecar(key)
+            if there is None and self._sidecar(f"{REJECTED}/{key}") is None:
+                return
+            with (
+                folder(self._root, parents) as here,
+                folder(self._root, [REJECTED, *parents], create=True) as aside,
+            ):
+                if there is not None:
+                    write_whole(aside, f"{name}{SIDECAR}", [written({**there, "reason": reason})])
+                    os.unlink(f"{name}{SIDECAR}", dir_fd=here)
+                    os.fsync(here)
+                self._reach("aside-unmarked")
+                with suppress(FileNotFoundError):  # an earlier call got so far
+                    os.rename(name, name, src_dir_fd=here, dst_dir_fd=aside)
+                os.fsync(aside)
+                os.fsync(here)
 
     def sidecar(self, key: str) -> Mapping[str, object] | None:
         """See the port. Refused when there is one and it cannot be read."""

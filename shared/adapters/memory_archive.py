@@ -113,6 +113,14 @@ class MemoryArchive:
             del self._landed[path]
         self._land(spool, path, sidecar)
 
+    def set_aside(self, key: str, reason: str) -> None:
+        """See the port."""
+        with self._lock:
+            there = self._landed.pop(must_fit(key), None)
+            if there is not None:
+                sidecar = {**there.sidecar, "reason": reason}
+                self._landed[f"{REJECTED}/{key}"] = _Landed(there.content, sidecar)
+
     def rejected(self) -> Mapping[str, bytes]:
         """What was rejected, by key: on a disk one would look into the folder."""
         kept = {path.partition("/"): landed for path, landed in self._landed.items()}

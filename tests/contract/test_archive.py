@@ -298,6 +298,29 @@ def test_a_full_archive_says_no_space_and_charges_nobody():
         assert spool.size == 13
 
 
+def test_what_is_set_aside_has_not_landed_and_its_name_is_free(archive):
+    land(archive)
+    archive.set_aside(KEY, "short")
+    assert archive.sidecar(KEY) is None
+    assert archive.landed(KEY.removesuffix(".mp4")) is None
+    with pytest.raises(NotFound):
+        archive.read(KEY)
+    archive.set_aside(KEY, "short")
+    land(archive, b"another")
+    assert content_of(archive) == b"another"
+
+
+def test_nothing_is_set_aside_where_nothing_landed(archive):
+    archive.set_aside(KEY, "short")
+    assert archive.sidecar(KEY) is None
+
+
+@pytest.mark.parametrize("key", HOSTILE)
+def test_no_odd_key_is_set_aside(archive, key):
+    with pytest.raises(Invalid):
+        archive.set_aside(key, "short")
+
+
 def test_the_memory_archive_shows_what_was_rejected():
     archive = MemoryArchive()
     land(archive, b"good", "a/good.mp4")
@@ -768,6 +791,30 @@ def test_a_process_killed_at_any_step_leaves_all_or_nothing_and_never_a_byte_to_
         assert content_of(archive) == BYTES
         assert [*(root / ".partial").iterdir()] == []
         assert len([*(root / KEY).parent.iterdir()]) == 2
+
+
+ASIDE = """
+    archive.set_aside(sys.argv[3], "short")
+"""
+
+
+def test_a_process_killed_while_it_sets_aside_leaves_the_bytes_in_one_of_two_places(tmp_path):
+    points = points_of_death(tmp_path, ASIDE, ID, KEY, before=LANDS.strip())
+    assert len(points) > 15
+    found = []
+    for point in points:
+        root = tmp_path / str(point)
+        archive, aside = DiskArchive(root), root / ".rejected" / KEY
+        found.append(archive.sidecar(KEY) is not None)
+        assert content_of(archive) == BYTES if found[-1] else aside.with_name(f"{aside.name}.json").exists()
+        assert [(root / KEY).exists(), aside.exists()].count(True) == 1
+        archive.set_aside(KEY, "short")
+        assert archive.sidecar(KEY) is None
+        assert aside.read_bytes() == BYTES
+        told = json.loads(aside.with_name(f"{aside.name}.json").read_text())
+        assert (told["reason"], told["sha256"]) == ("short", hashlib.sha256(BYTES).hexdigest())
+        assert [*(root / KEY).parent.iterdir()] == []
+    assert set(found) == {True, False}
 
 
 def test_a_process_killed_at_any_step_leaves_the_earlier_description_or_the_later_one_whole(tmp_path):
