@@ -422,6 +422,14 @@ class PlaybackSource(Protocol):
         """Ask for a window. AnswerUnknown when it may have been taken; Nothing; Transient; Final."""
         ...
 
+    def recordings(self, camera: Camera, window: Window) -> tuple[Window, ...] | None:
+        """What the device holds of a window, in order of time, clipped to it, not overlapping.
+
+        () when it recognisably holds nothing. None when that cannot be told: the vendor cannot be asked, did not answer in
+        its short time, or not in a form that is known. Raises nothing but Invalid for a camera that is not this vendor's.
+        """
+        ...
+
     def ask(self, stream_id: str) -> News:
         """How a running attempt stands. Gone when the vendor no longer knows the stream."""
         ...
@@ -588,6 +596,13 @@ class Archive(Protocol):
 
     def reject(self, spool: Spool, key: str, sidecar: Mapping[str, object]) -> None:
         """Keep the spool's bytes aside, where no final name is."""
+        ...
+
+    def set_aside(self, key: str, reason: str) -> None:
+        """Take a landed asset from its final name to where rejected bytes are kept, its sidecar first, and say there why.
+
+        The same again changes nothing, and neither does a key under which nothing landed.
+        """
         ...
 
     def sidecar(self, key: str) -> Mapping[str, object] | None:

@@ -35,7 +35,7 @@ class Wishes:
         window: Window,
         origin: Origin = Origin.HAND,
         force: bool = False,
-        parent: str | None = None,
+        parent: Job | None = None,
     ) -> tuple[Job, ...]:
         """The jobs that stand for this window, cut at aligned marks, new or not. Invalid names the field."""
         known = self.cameras.get(camera)
@@ -96,7 +96,7 @@ class Wishes:
         window: Window,
         origin: Origin,
         force: bool,
-        parent: str | None,
+        parent: Job | None,
         now: datetime,
     ) -> Job:
         wish = planning.wish(Kind.PLAYBACK, camera.name, window)
@@ -112,7 +112,8 @@ class Wishes:
             updated_at=now,
             give_up_at=now + self.ledger.policy.give_up,
             due_at=None,
-            parent=parent,
+            parent=parent.id if parent else None,
+            generation=parent.generation + 1 if parent else 0,
             lanes=self.sources[vendor].lanes(camera),
         )
         if force:  # a wish of its own, so that neither job is mistaken for the other

@@ -1,5 +1,6 @@
 """Stand-ins for the outside world, answering from scripts: a vendor, and the check of media. The rest is memory twins."""
 
+import re
 from collections import deque
 from collections.abc import Iterator
 from datetime import date
@@ -56,6 +57,8 @@ class StandInVendor:
         self.asked: list[str] = []
         self.withdrawn: list[str] = []
         self.probed = 0
+        self.held: tuple[Window, ...] | None = None  # what a device says that it holds
+        self.listed: list[Window] = []
 
     def _yes(self, *_: object) -> Submission:
         return Submission(f"s{len(self.submitted)}")
@@ -69,6 +72,12 @@ class StandInVendor:
         self.submitted.append((camera.name, callback_url))
         answer: Submission = self.answers.next(camera, window, callback_url)
         return answer
+
+    def recordings(self, camera: Camera, window: Window) -> tuple[Window, ...] | None:
+        """What it was told to hold, as far as it touches the window."""
+        self.listed.append(window)
+        spans = [Window(max(each.start, window.start), min(each.end, window.end)) for each in self.held or ()]
+        return None if self.held is None else tuple(each for each in spans if each.start < each.end)
 
     def ask(self, stream_id: str) -> News:
         """The next answer to an ask."""
@@ -159,9 +168,11 @@ def in_trouble(*_: object) -> Transient:
 
 
 def check(stream: BinaryIO, kind: Kind) -> MediaFacts:
-    """Takes half an hour of film, or a picture, for granted, unless the bytes begin with `bad`."""
-    if stream.read(3) == b"bad":
+    """Takes half an hour of film, or a picture, for granted, unless the bytes begin with `bad`, or with `900 s`."""
+    head = stream.read(20)
+    if head.startswith(b"bad"):
         raise Refused("damaged", "a stand-in says so")
     if kind is Kind.PICTURE:
         return MediaFacts("image/jpeg", "jpg", Verdict.COMPLETE, None)
-    return MediaFacts("video/mp4", "mp4", Verdict.COMPLETE, 1800.0)
+    lasts = re.match(rb"(\d+) s", head)
+    return MediaFacts("video/mp4", "mp4", Verdict.COMPLETE, float(lasts[1]) if lasts else 1800.0)

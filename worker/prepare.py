@@ -45,7 +45,7 @@ def prepare(services: Services, vendor: str) -> bool:
     lease = services.lease(services.settings.submit_timeout + _MARGIN)
     lanes = services.sources[vendor].lanes(camera)
     claimed = services.ledger.record(job_id, e.PrepareStarted(lease, lanes))
-    if isinstance(claimed, Moved):
+    if isinstance(claimed, Moved) and not _holds_nothing(services, claimed.job, camera):
         _submit(services, claimed.job, camera)
     return True
 
@@ -77,6 +77,16 @@ def _unheard(services: Services, job: Job) -> e.Postponed | None:
     if why is None:
         return None
     return e.Postponed("submit-unknown", f"before it is asked again, the vendor has to answer at all: {why}")
+
+
+def _holds_nothing(services: Services, job: Job, camera: Camera) -> bool:
+    """Whether the device says so itself, before it is occupied for the first time. Where it cannot say, it is tried."""
+    if job.attempts or job.postponed or job.unexplained:
+        return False
+    if services.sources[job.vendor].recordings(camera, job.window) != ():
+        return False
+    services.ledger.record(job.id, e.NoFootage(job.attempt, "by its own list", asked=False))
+    return True
 
 
 def _submit(services: Services, job: Job, camera: Camera) -> None:

@@ -1,4 +1,5 @@
-"""Pay what jobs owe: withdrawals, alerts, the verdict once the grace is over, wishes for what is missing, words to records.
+"""Pay what jobs owe: withdrawals, alerts, the verdict once the grace is over, wishes for what is missing, what has to go from
+the archive, words to records.
 
 A debt is dropped only by the event that says it was paid, so a kill in between means that it is paid again: each of
 these may be done twice.
@@ -6,9 +7,11 @@ these may be done twice.
 
 import logging
 
+from shared.domain.camera import Short
 from shared.domain.events import GraceOver, Settled
-from shared.domain.job import Debt, DebtKind, Job, Origin
-from shared.errors import GleanerError
+from shared.domain.job import Debt, DebtKind, Job, Origin, Verdict
+from shared.domain.rules.judging import judge
+from shared.errors import GleanerError, Transient
 from shared.services import Services
 from worker.withdraw import withdraw
 
@@ -35,16 +38,39 @@ def _alert(services: Services, job: Job, debt: Debt) -> None:
 
 
 def _judge(services: Services, job: Job, _debt: Debt) -> None:
-    services.ledger.record(job.id, GraceOver())
+    over = _grace_over(services, job)
+    services.reach("settle-judged")
+    services.ledger.record(job.id, over)
+
+
+def _grace_over(services: Services, job: Job) -> GraceOver:
+    """What has to be known for the verdict; the vendor is asked only where less than was wanted has come."""
+    camera = services.cameras.get(job.camera)
+    if camera is None or job.vendor not in services.sources:
+        return GraceOver(Short.ACCEPT)  # nobody is left who could be asked for more
+    if judge(job, services.ledger.policy) != Verdict.PARTIAL:
+        return GraceOver(camera.short)
+    return GraceOver(camera.short, services.sources[job.vendor].recordings(camera, job.window))
+
+
+def _set_aside(services: Services, job: Job, debt: Debt) -> None:
+    try:
+        services.archive.set_aside(debt.key, job.reason or "short")
+    except Transient as away:
+        log.warning("footage could not be put aside yet", extra={**job.log_fields, "code": away.code})
+        return  # it stays owed
+    services.reach("settle-aside")
+    services.ledger.record(job.id, Settled(debt.kind, debt.attempt, key=debt.key))
 
 
 def _wish_for_gaps(services: Services, job: Job, debt: Debt) -> None:
     note = ""
     for span in job.missing:
         try:
-            services.wishes.playback(job.camera, span, Origin.GAP, parent=job.id)
+            services.wishes.playback(job.camera, span, Origin.GAP, parent=job)
         except GleanerError as error:
             note = error.code
+    services.reach("settle-wished")
     services.ledger.record(job.id, Settled(debt.kind, debt.attempt, note))
 
 
@@ -70,4 +96,5 @@ _PAY = {
     DebtKind.CHILDREN: _wish_for_gaps,
     DebtKind.RENEW: _renew,
     DebtKind.LINK: _link,
+    DebtKind.ASIDE: _set_aside,
 }

@@ -7,6 +7,7 @@ fetch; an event about one that has been replaced is late, which is normal.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from shared.domain.camera import Short
 from shared.domain.job import Asset, DebtKind, Lane, Lease, Window
 
 
@@ -111,10 +112,14 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class NoFootage:
-    """The vendor answered, recognisably, that it has nothing for this window."""
+    """The vendor answered, recognisably, that it has nothing for this window.
+
+    `asked`: it was asked for the footage itself; otherwise only for the list of what there is.
+    """
 
     attempt: int
     detail: str = ""
+    asked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,9 +226,14 @@ class WorkerDied:
 
 @dataclass(frozen=True, slots=True)
 class GraceOver:
-    """The wait for further files is over. `missing`: spans known to be absent, where the vendor can tell."""
+    """The wait for further files is over.
 
-    missing: tuple[Window, ...] = ()
+    `short` is what the camera's owner wants to become of footage that is less than was wanted. `held` is what the device
+    holds of the window, in order of time; None: that cannot be told.
+    """
+
+    short: Short = Short.FLAG
+    held: tuple[Window, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +243,7 @@ class Settled:
     kind: DebtKind
     attempt: int = 0
     note: str = ""
+    key: str = ""
 
 
 Event = (

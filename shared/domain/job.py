@@ -65,6 +65,7 @@ class DebtKind(StrEnum):
     CHILDREN = "children"  # wish for the spans that are missing
     RENEW = "renew"  # have the record listed once more, for the address of its picture is dead
     LINK = "link"  # tell the record where its picture has landed
+    ASIDE = "aside"  # take an asset out of the archive's final names: longer footage is in its place, or it was rejected
 
 
 class Verdict(StrEnum):
@@ -107,17 +108,21 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One submission that the vendor accepted. `stream_id` is the vendor's handle: it repeats, so never an identity."""
+    """One submission that the vendor accepted. `stream_id` is the vendor's handle: it repeats, so never an identity.
+
+    `aliases`: other handles under which the vendor spoke of it. They are noted and decide nothing.
+    """
 
     number: int
     accepted_at: datetime
     stream_id: str | None = None
     ended: bool = False  # the vendor said, or showed, that no more is coming
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """Bytes in the archive."""
+    """Bytes in the archive. `attempt` is the one that brought them; 0 where nobody knows."""
 
     id: str
     key: str
@@ -131,6 +136,7 @@ class Asset:
     content_type: str
     job: str
     duration_seconds: float | None = None
+    attempt: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +156,13 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Debt:
-    """One thing owed, and from when on. A withdrawal names the attempt and the handle it is for."""
+    """One thing owed, and from when on. A withdrawal names the attempt and the handle it is for; `key` names an asset."""
 
     kind: DebtKind
     due_at: datetime
     attempt: int = 0
     stream_id: str | None = None
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +184,9 @@ class Job:
     reason: str | None = None
     detail: str | None = None
     parent: str | None = None
+    generation: int = (
+        0  # how many parents there are above it: what is missing of what was missing comes to an end
+    )
     record: str | None = None  # the record whose picture, or whose footage, this is
     on_hold: bool = False
 
@@ -210,7 +220,11 @@ class Job:
     assets: tuple[Asset, ...] = ()
     debts: tuple[Debt, ...] = ()
     verdict: Verdict | None = None
-    missing: tuple[Window, ...] = ()
+    missing: tuple[Window, ...] = ()  # what the device holds of the window and did not deliver
+    once_more: int = (
+        0  # the last attempt before the whole window was asked for once more, for it had come short
+    )
+    aside: tuple[Asset, ...] = ()  # what landed and did not stay
 
     @property
     def live(self) -> bool:

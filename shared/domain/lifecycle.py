@@ -13,7 +13,7 @@ from shared.domain import events as e
 from shared.domain.effects import CONTROL, FETCH, SETTLE, Ring, bell_of
 from shared.domain.job import ENDED, LIVE, FileState, Job, Kind, State
 from shared.domain.retries import Policy
-from shared.domain.rules import clocks, debts, fetching, operating, preparing, reporting
+from shared.domain.rules import clocks, debts, fetching, judging, operating, preparing, reporting
 from shared.domain.rules.moving import Late, Now, Outcome, deadline
 
 MEANINGS = {
@@ -99,7 +99,7 @@ TABLE: tuple[Row, ...] = (
     _row(e.WorkerDied, {S}, {X, A}, clocks.worker_died),
     _row(e.WorkerDied, {F}, {R, X, A}, clocks.worker_died, stays=False),
     # debts
-    _row(e.GraceOver, {A}, set(), debts.grace_over),
+    _row(e.GraceOver, {A}, {W, X}, judging.grace_over),
     _row(e.Settled, LIVE | ENDED, set(), debts.settled),
 )
 

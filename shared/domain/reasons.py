@@ -73,6 +73,7 @@ REASONS = {
     "crashed": "the worker died at it too often",
     "gave-up": "it waited for as long as jobs may",
     "no-footage": "the vendor has no footage of this window",
+    "not-recorded": "the device has not recorded all of the window, and what it has is here",
     "short": "less was delivered than was wanted",
     "time-ambiguous": "the window touches an hour that a change of clocks repeats, which the vendor cannot tell apart",
     # news that changed nothing

@@ -33,6 +33,9 @@ class Policy:
     retry_wait: timedelta = timedelta(seconds=10)
     empty_after: timedelta = timedelta(hours=1)  # a fresh window may only not be listed yet
     whole_from: float = 0.95  # delivered share of a window from which it counts as whole
+    generations: int = 3  # of wishes for what is missing, each of what the one before did not bring
+    most_gaps: int = 16  # wishes for what is missing of one window
+    least_gap: timedelta = timedelta(seconds=2)  # less than that is not worth a wish
     unknown_life: timedelta = timedelta(days=30)  # assumed where the vendor names no expiry
 
     @property

@@ -32,12 +32,20 @@ class AssetSchema(Schema):
     job = fields.String()
 
 
+class WindowSchema(Schema):
+    """A span of a camera's time, its end not included."""
+
+    start = fields.AwareDateTime()
+    end = fields.AwareDateTime()
+
+
 class JobSchema(Schema):
     """A job. `progress` is a fraction 0..1 or null, `reason` a code of the published list, `detail` for people.
 
     What the vendor saw of it are `attempts` (charged), `postponed` (turned away for now), and `unexplained`: submissions
-    that a worker took into the grave, perhaps before they were sent. `verdict` is the window's, once it is judged;
-    `why` says in one sentence why it is not archived yet. `record` is the record whose picture, or footage, it is.
+    that a worker took into the grave, perhaps before they were sent. `aliases` are other stream ids under which the vendor
+    spoke of the attempt. `verdict` is the window's, once it is judged, and `missing` what the device holds of it and did not
+    deliver. `why` says in one sentence why it is not archived yet. `record` is the record whose picture, or footage, it is.
     """
 
     id = fields.String()
@@ -57,11 +65,13 @@ class JobSchema(Schema):
     parent = fields.String()
     record = fields.String()
     stream_id = fields.Function(lambda job: job.current.stream_id if job.current else None)
+    aliases = fields.Function(lambda job: list(job.current.aliases) if job.current else [])
     on_hold = fields.Boolean()
     created_at = fields.AwareDateTime()
     updated_at = fields.AwareDateTime()
     due_at = fields.AwareDateTime()
     verdict = fields.Enum(Verdict, by_value=True)
+    missing = fields.List(fields.Nested(WindowSchema))
     why = fields.Function(why)
     assets = fields.List(fields.Nested(AssetSchema))
 

@@ -1,5 +1,6 @@
 """Stories of asking a vendor: an answer may be early, late, lost or odd, and still no submission is made for nothing."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -33,9 +34,19 @@ def test_an_answer_after_callbacks_takes_nothing_back_that_they_told():
     tale.wait(30)
     tale.tell(e.Progressed(1, 1.0, ended=True))
     before = tale.job
-    tale.tell(e.Submitted(1, "another name of it"))
-    assert tale.job == before
+    tale.tell(e.Submitted(1, "the name to ask by"))
+    current = replace(before.current, stream_id="the name to ask by", aliases=("early",))
+    assert tale.job == replace(before, current=current)
     assert (before.progress, before.finalising_since) == (1.0, tale.at)
+
+
+def test_a_callback_that_names_another_stream_is_noted_and_decides_nothing():
+    tale = told_until(State.PREPARING)
+    before = tale.job
+    for name in ("other", "other", "stream", "third", "fourth", "fifth", "sixth"):
+        tale.tell(e.Progressed(1, None, stream_id=name))
+    assert tale.job.current == replace(before.current, aliases=("other", "third", "fourth", "fifth"))
+    assert (tale.state, tale.owes, tale.attempts) == (State.PREPARING, [], 1)
 
 
 def test_a_file_before_the_answer_and_the_answer_are_one_submission():

@@ -1,12 +1,11 @@
 """Stories of how a job ends, what revives it, and what an ended job still owes."""
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
 from shared.domain import events as e
-from shared.domain.job import DebtKind, FileState, Origin, State, Verdict, Window
+from shared.domain.job import DebtKind, FileState, State, Verdict
 from shared.domain.lifecycle import Moved
 from shared.domain.rules.moving import Late
 from tests.builders import POLICY
@@ -138,22 +137,6 @@ def test_the_window_is_judged_once_after_the_grace():
     tale.tell(e.GraceOver())
     assert (tale.job.verdict, tale.owes) == (Verdict.COMPLETE, [])
     assert isinstance(tale.tell(e.GraceOver()), Late)
-
-
-def test_a_window_of_which_less_was_delivered_is_partial_and_says_so():
-    tale = told_until(State.FETCHING)
-    tale.tell(e.AssetLanded("clip", an_asset(tale.job, "clip", seconds=200.0), 1))
-    tale.tell(e.GraceOver())
-    assert (tale.state, tale.job.verdict, tale.job.reason) == (State.ARCHIVED, Verdict.PARTIAL, "short")
-
-
-@pytest.mark.parametrize(("origin", "owed"), [(Origin.HAND, [(DebtKind.CHILDREN, 0)]), (Origin.GAP, [])])
-def test_missing_spans_become_wishes_but_the_gap_of_a_gap_does_not(origin, owed):
-    tale = told_until(State.ARCHIVED)
-    tale.change(origin=origin)
-    gap = Window(tale.job.window.start, tale.job.window.start + timedelta(minutes=1))
-    tale.tell(e.GraceOver((gap,)))
-    assert (tale.owes, tale.job.missing) == (owed, (gap,))
 
 
 def test_several_files_are_judged_together():

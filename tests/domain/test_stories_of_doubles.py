@@ -161,12 +161,12 @@ def test_the_verdict_after_the_grace_is_made_up():
 def test_the_wishes_for_what_is_missing_are_made_up_and_made_once():
     world = World()
     (job,) = world.wish()
-    world.oblige()
+    world.vendor.asks.then = lambda stream_id: world.deliver(stream_id, b"600 s of film")
     world.wait(120)
-    gap = Window(job.window.start, job.window.start + timedelta(minutes=5))
-    world.tell(job, e.GraceOver((gap,)))
+    world.tell(job, e.GraceOver(held=(job.window,)))
     paid_after_lost_bells(world)
     (child,) = (each for each in world.services.jobs.list(Query()).jobs if each.parent == job.id)
+    gap = Window(job.window.start + timedelta(minutes=10), job.window.end)
     assert (child.window, child.origin, world.now(job).debts) == (gap, "gap", ())
 
 

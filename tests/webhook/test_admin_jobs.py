@@ -14,7 +14,7 @@ from tests.webhook.conftest import CAMERAS
 PUBLISHED = {
     "id", "kind", "vendor", "camera", "start", "end", "state", "progress", "attempts", "reason", "detail", "origin",
     "parent", "record", "stream_id", "on_hold", "created_at", "updated_at", "due_at", "assets",
-    "postponed", "unexplained", "verdict", "why",
+    "postponed", "unexplained", "verdict", "why", "missing", "aliases",
 }  # fmt: skip
 ASSET = {
     "id", "key", "camera", "kind", "start", "end", "size", "sha256", "duration_seconds", "verdict", "content_type", "job",

@@ -7,6 +7,8 @@ from shared.domain import events as e
 from shared.domain.job import Attempt, DebtKind, File, FileState, Job, State
 from shared.domain.rules.moving import Now, charge, enter, forgive, lives, supersede_noted, withdraw
 
+_ALIASES = 4  # handles that are noted beside the one to ask by
+
 
 def accepted(job: Job, number: int, stream_id: str | None, now: Now) -> Job:
     """The vendor took an attempt: it is the current one, and its news begins afresh."""
@@ -28,18 +30,34 @@ def made_current(job: Job, number: int, stream_id: str | None, now: Now) -> Job:
 
 
 def named(job: Job, stream_id: str | None) -> Job:
-    """The current attempt's handle, once known. A withdrawal under the same handle would hit the wrong attempt."""
-    if job.current is None or job.current.stream_id or stream_id is None:
+    """The current attempt's handle, once known; another one that is said later is an alias, and changes nothing.
+
+    A withdrawal under the same handle would hit the wrong attempt.
+    """
+    current = job.current
+    if current is None or stream_id is None or stream_id in (current.stream_id, *current.aliases):
         return job
+    if current.stream_id:
+        aliases = (*current.aliases, stream_id)[:_ALIASES]
+        return replace(job, current=replace(current, aliases=aliases))
     debts = tuple(d for d in job.debts if d.kind != DebtKind.WITHDRAW or d.stream_id != stream_id)
-    return replace(job, current=replace(job.current, stream_id=stream_id), debts=debts)
+    return replace(job, current=replace(current, stream_id=stream_id), debts=debts)
+
+
+def answered(job: Job, stream_id: str | None) -> Job:
+    """The handle of the vendor's own answer: it is the one to ask by, whatever news has named before."""
+    current = job.current
+    if current is None or stream_id is None or current.stream_id in (None, stream_id):
+        return named(job, stream_id)
+    job = replace(job, current=replace(current, stream_id=None, aliases=()))
+    return named(named(job, stream_id), current.stream_id)
 
 
 def see(job: Job, sightings: Iterable[e.Sighting], attempt: int) -> Job:
     """Note files named before the end. The latest named counts; one that it replaces is never fetched."""
     for seen in sightings:
         known = job.file(seen.identity)
-        if known and not may_change(known, attempt):
+        if known and not may_change(job, known, attempt):
             continue
         for other in job.files_in(FileState.NOTED):
             if other.identity != seen.identity:
@@ -48,7 +66,10 @@ def see(job: Job, sightings: Iterable[e.Sighting], attempt: int) -> Job:
     return job
 
 
-def may_change(known: File, attempt: int) -> bool:
+def may_change(job: Job, known: File, attempt: int) -> bool:
     """Whether a file may still become another: before the end, or when a later attempt brings it anew."""
     lost = known.state in (FileState.REFUSED, FileState.GONE)
-    return known.state in (FileState.NOTED, FileState.SUPERSEDED) or (lost and attempt > known.attempt)
+    short = known.state == FileState.LANDED and known.attempt <= job.once_more < attempt
+    return (
+        known.state in (FileState.NOTED, FileState.SUPERSEDED) or short or (lost and attempt > known.attempt)
+    )

@@ -61,15 +61,17 @@ def unexplained(job: Job) -> Job:
 
 def owe(job: Job, debt: Debt) -> Job:
     """Add a debt, unless the same is owed already."""
-    same = any((old.kind, old.attempt) == (debt.kind, debt.attempt) for old in job.debts)
+    same = any((old.kind, old.attempt, old.key) == (debt.kind, debt.attempt, debt.key) for old in job.debts)
     return job if same else replace(job, debts=(*job.debts, debt))
 
 
-def forgive(job: Job, kind: DebtKind, attempt: int | None = None) -> Job:
-    """Drop the debts of a kind, of one attempt or of all."""
-    return replace(
-        job, debts=tuple(d for d in job.debts if d.kind != kind or attempt not in (None, d.attempt))
-    )
+def forgive(job: Job, kind: DebtKind, attempt: int | None = None, key: str | None = None) -> Job:
+    """Drop the debts of a kind, of one attempt and one asset or of all."""
+
+    def stays(debt: Debt) -> bool:
+        return debt.kind != kind or attempt not in (None, debt.attempt) or key not in (None, debt.key)
+
+    return replace(job, debts=tuple(filter(stays, job.debts)))
 
 
 def withdraw(job: Job, now: Now, even_ended: bool = False) -> Job:
@@ -102,6 +104,11 @@ def again(job: Job, now: Now, reason: str, detail: str | None = None, wait: time
         return open_noted(job, now)
     if job.attempts >= now.policy.retries:
         return fail(job, now, reason, detail)
+    return anew(job, now, reason, detail, wait)
+
+
+def anew(job: Job, now: Now, reason: str, detail: str | None, wait: timedelta) -> Job:
+    """To be asked for once more, after a wait; nothing of the attempt before counts for the next."""
     job = enter(job, State.WANTED, now, reason, detail)
     job = replace(job, progress=None, finalising_since=None, unanswered=0, asked_at=None)
     return replace(job, retry_at=now.at + wait)

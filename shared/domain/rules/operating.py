@@ -38,6 +38,7 @@ def retried(job: Job, event: e.RetryRequested, now: Now) -> Outcome:
         failures=0,
         crashes=0,
         unanswered=0,
+        once_more=0,
     )
     fresh = replace(fresh, give_up_at=now.at + now.policy.give_up, finalising_since=None, asked_at=None)
     if job.files_in(FileState.OPEN):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from shared.domain import events as e
 from shared.domain.job import Debt, DebtKind, Job, Kind, State
-from shared.domain.rules.attempts import accepted, named, see
+from shared.domain.rules.attempts import accepted, answered, see
 from shared.domain.rules.moving import (
     Late,
     Now,
@@ -36,7 +36,7 @@ def submitted(job: Job, event: e.Submitted, now: Now) -> Outcome:
     if job.current and event.attempt == job.current.number:
         if job.state != State.PREPARING:
             return Late("known")
-        return see(named(job, event.stream_id), event.files, event.attempt)
+        return see(answered(job, event.stream_id), event.files, event.attempt)
     return see(accepted(job, event.attempt, event.stream_id, now), event.files, event.attempt)
 
 
@@ -82,10 +82,11 @@ def no_footage(job: Job, event: e.NoFootage, now: Now) -> Outcome:
     if event.attempt != latest:
         return Late("replaced")
     if now.at < job.window.end + now.policy.empty_after:
-        submitting = job.state == State.SUBMITTING  # a download that runs was charged when it was accepted
-        turned_away = e.Postponed("not-listed-yet", event.detail, event.attempt, asked=submitting)
+        # a download that runs was charged when it was accepted
+        seen = event.asked and job.state == State.SUBMITTING
+        turned_away = e.Postponed("not-listed-yet", event.detail, event.attempt, asked=seen)
         return _wait(job, turned_away, now)
-    job = charge(job, event.attempt)
+    job = charge(job, event.attempt) if event.asked else job
     if earlier_lives(job, now):
         return enter(job, State.PREPARING, now, "no-footage", event.detail)
     return archive(job, now) if job.assets else enter(job, State.EMPTY, now, "no-footage", event.detail)

@@ -120,7 +120,7 @@ def has_all_of_another(job: Job, attempt: int) -> bool:
 
 def _is_news(job: Job, seen: e.Sighting, attempt: int) -> bool:
     known = job.file(seen.identity)
-    if known is None or may_change(known, attempt):
+    if known is None or may_change(job, known, attempt):
         return True
     if job.kind == Kind.PICTURE and known.state == FileState.GONE:
         return job.live  # listed again, it may be there by now, under the same address
