@@ -15,9 +15,9 @@ from random import Random
 
 import requests
 
-from gleaner.sandbox.mischief import Switches
 from gleaner.sandbox.pace import Pace
 from gleaner.sandbox.reports import Report
+from gleaner.sandbox.switches import Switches
 from gleaner.sandbox.witness import Called, Witness
 
 MOST_WAITING = 500

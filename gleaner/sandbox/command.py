@@ -16,10 +16,10 @@ from gleaner.sandbox.accounts import environ
 from gleaner.sandbox.channels import Channel, default_channels, read_channels
 from gleaner.sandbox.cloud_mischief import CloudSwitches
 from gleaner.sandbox.devices import Device, default_devices, read_devices
-from gleaner.sandbox.mischief import Switches
 from gleaner.sandbox.pace import Pace
 from gleaner.sandbox.server import RunningSandbox, running_sandbox
 from gleaner.sandbox.switchboard import catalogue
+from gleaner.sandbox.switches import Switches
 from gleaner.sandbox.terms import Terms
 
 CLOUD = "imou"
@@ -29,7 +29,7 @@ _DEFAULT = Pace()
 def _switches() -> str:
     """What `--switch` can set, for the end of the help; \b keeps click from filling the lines."""
     parts: dict[str, Switches | CloudSwitches] = {
-        "Switches of the SMS platform, [DEVICE:]NAME=VALUE": Switches(),
+        "Switches of the SMS platform, [DEVICE[/CHANNEL]:]NAME=VALUE or CAMERA:NAME=VALUE": Switches(),
         "Switches of the Imou cloud, imou:[DEVICE:]NAME=VALUE": CloudSwitches(),
     }
     return "\n\n".join(

@@ -1,7 +1,8 @@
 """The sandbox's own routes, which no vendor has: throw switches, move the clock, add records, look at what happened.
 
 `GET /sandbox/state?last=N`, `GET /healthz`; `POST /sandbox/switches` with {"switches": {name: value}, "device": optional,
-"vendor": "sms" unless told "imou"}, `DELETE /sandbox/switches`; of the Imou cloud `GET` and `POST /sandbox/clock` with
+"vendor": "sms" unless told "imou"}, `DELETE /sandbox/switches`; for the SMS platform "device" may also be a channel,
+`device_unicode/channel`, or a camera's name; of the Imou cloud `GET` and `POST /sandbox/clock` with
 {"offset": seconds} or {"at": "2026-11-20T12:00:00"}, and `POST /sandbox/records` with {"device", "channel", "package",
 "day", "chapters": optional, "tags": optional}. Meant for loopback: they ask for no password.
 """
@@ -19,9 +20,9 @@ from gleaner.sandbox.channels import DAYS
 from gleaner.sandbox.cloud import Cloud
 from gleaner.sandbox.cloud_mischief import CloudSwitches
 from gleaner.sandbox.content import Addition
-from gleaner.sandbox.mischief import Switches
 from gleaner.sandbox.platform import Platform
 from gleaner.sandbox.switchboard import EVERY_DEVICE
+from gleaner.sandbox.switches import Switches
 
 _RECORDS = {"device": str, "channel": str, "package": str, "day": str, "chapters": int, "tags": list}
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from gleaner.sandbox.switchboard import part_of
 
 
 @dataclass(frozen=True)
 class Device:
     """A GB28181 device with its channels, and how many downloads it runs at once.
 
-    An empty platform id means that it has none: a submission that names one is refused.
+    An empty platform id means that it has none: a submission that names one is refused. `cameras` are the names of the
+    cameras behind the channels, in their order; without them the device's own name stands for all of it.
     """
 
     device_unicode: str
@@ -21,6 +24,17 @@ class Device:
     platform_id: str = ""
     name: str = ""
     downloads: int = 1
+    cameras: tuple[str, ...] = ()
+
+    def targets(self) -> Iterator[tuple[str, str]]:
+        """The names under which switches may be set for it or a channel, each with the target meant."""
+        parts = [part_of(self.device_unicode, channel) for channel in self.channels]
+        if self.cameras:
+            yield from zip(self.cameras, parts, strict=True)
+        else:
+            yield self.name, self.device_unicode
+        yield from zip(parts, parts, strict=True)
+        yield self.device_unicode, self.device_unicode
 
 
 STOCK = (
@@ -55,6 +69,7 @@ def _device(camera: Mapping[str, Any]) -> Device:
             section.get("platform_id", ""),
             camera["name"],
             section.get("downloads", 1),
+            (camera["name"],),
         )
     except KeyError as missing:
         raise ValueError(f"camera {camera.get('name', '?')}: no {missing} for the SMS platform") from missing
@@ -63,6 +78,10 @@ def _device(camera: Mapping[str, Any]) -> Device:
 def _merged(devices: Iterable[Device]) -> tuple[Device, ...]:
     known: dict[str, Device] = {}
     for device in devices:
-        before = known.setdefault(device.device_unicode, replace(device, channels=()))
-        known[device.device_unicode] = replace(before, channels=before.channels + device.channels)
+        before = known.setdefault(device.device_unicode, replace(device, channels=(), cameras=()))
+        known[device.device_unicode] = replace(
+            before,
+            channels=before.channels + device.channels,
+            cameras=before.cameras + device.cameras,
+        )
     return tuple(known.values())

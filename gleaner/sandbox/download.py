@@ -17,11 +17,12 @@ from math import ceil, inf
 from gleaner.sandbox.callbacks import CallbackLine
 from gleaner.sandbox.devices import Device
 from gleaner.sandbox.forms import Order
-from gleaner.sandbox.mischief import Mischief, Switches
+from gleaner.sandbox.mischief import Mischief
 from gleaner.sandbox.muxer import Footage, Scene
 from gleaner.sandbox.pace import Pace
 from gleaner.sandbox.reports import Report, spell
 from gleaner.sandbox.shelf import Shelf, Take
+from gleaner.sandbox.switches import Switches
 from gleaner.sandbox.witness import Witness
 
 
@@ -93,7 +94,7 @@ class Download:
         self.stop()
 
     def _switches(self) -> Switches:
-        return self._stage.mischief.of(self.order.device_unicode)
+        return self._stage.mischief.of(self.order.target)
 
     def _stream(self, free_the_device: Callable[[], None]) -> list[Take]:
         try:
@@ -147,9 +148,7 @@ class Download:
         )
         index_last = switches.index_last or growing
         return [
-            self._stage.shelf.put(
-                replace(piece, index_last=index_last), self.order.device_unicode, growing=growing
-            )
+            self._stage.shelf.put(replace(piece, index_last=index_last), self.order.target, growing=growing)
             for piece in pieces
         ]
 
@@ -157,7 +156,7 @@ class Download:
         switches = self._switches()
         if switches.wrong_address_first:
             stranger = self._footage(self._shot.stranger, "somebody else", 0.0, self.order.seconds)
-            decoy = self._stage.shelf.put(stranger, self.order.device_unicode)
+            decoy = self._stage.shelf.put(stranger, self.order.target)
             decoy.closed = True
             return decoy.address
         return "" if switches.early_address == "no" else takes[0].address

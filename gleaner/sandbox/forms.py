@@ -13,6 +13,8 @@ from datetime import datetime
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from gleaner.sandbox.switchboard import part_of
+
 GB28181 = "3"
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}")
 
@@ -91,6 +93,11 @@ class Order:
     @property
     def seconds(self) -> float:
         return (self.end - self.start).total_seconds()
+
+    @property
+    def target(self) -> str:
+        """Whose switches hold for it."""
+        return part_of(self.device_unicode, self.channel)
 
 
 def read_order(fields: dict[str, str]) -> Order:

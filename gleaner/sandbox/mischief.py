@@ -1,100 +1,42 @@
-"""Everything the simulated SMS platform can do wrong, as switches that may be thrown at any time.
+"""Which of the platform's switches are in force, where, and until when.
 
-All are off by default. A switch set for one device beats the one set for all. Both may change while downloads run, and
-what runs obeys from its next step on; which files there will be is settled when its stream begins.
+They may change while downloads run, and what runs obeys from its next step on; which files there will be is settled when
+its stream begins.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from gleaner.sandbox.switchboard import EVERY_DEVICE, Switchboard
-
-
-@dataclass(frozen=True)
-class Switches:
-    """Lengths of time are seconds; 0, False and "no" mean: behave."""
-
-    # The platform
-    away: Literal["no", "503", "hang-up"] = "no"
-    """Every request, media too, is refused or hung up on; only meaningful for all devices."""
-
-    # The submission
-    refuse: Literal["no", "500", "503", "hang-up"] = "no"
-    """A well-formed submission gets this instead of an answer, and nothing starts."""
-    offline: bool = False
-    """The device is not reachable: refused."""
-    no_recording: bool = False
-    """The device holds no footage of any window: refused."""
-    busy_for: float = 0.0
-    """Refused as busy for so long, counted from when the switch was thrown."""
-    slow_submit: float = 0.0
-    """The download runs, but the answer comes so much later."""
-    lose_answer: bool = False
-    """The download runs, and the connection is closed without an answer."""
-    reuse_stream_id: bool = False
-    """Each channel gets the same stream id for every download."""
-
-    # What is reported
-    unit: Literal["fraction", "percent", "percent-sign", "number"] = "fraction"
-    """How progress is written: "0.35", "35", "35%", or the bare JSON number 0.35."""
-    progress: Literal["honest", "stays-0", "back-to-0", "bare-1"] = "honest"
-    """0 to the very end; 0 again from the stream's end until the file is there; "1" from the first word on."""
-    early_address: Literal["no", "growing", "missing"] = "no"
-    """The address is told from the start; until the end it serves a growing file without index, or nothing."""
-    wrong_address_first: bool = False
-    """Until the end, the address told is that of another camera's footage."""
-    stream_gone: Literal["no", "before-file", "for-good"] = "no"
-    """Once the stream has ended nobody knows it: the file is still announced, or never comes."""
-    late_file: float = 0.0
-    """So much longer between the stream's end and the file."""
-
-    # How callbacks travel
-    drop_callbacks: float = 0.0
-    """Share of callbacks that are never sent: 1 is all."""
-    duplicate: int = 1
-    """How often each callback is sent."""
-    shuffle: bool = False
-    """Callbacks are sent in another order."""
-    seed: int = 0
-    """Of every throw of the dice."""
-
-    # The files
-    files: int = 1
-    """In so many files, one after the other, the footage of one download comes."""
-    delivered: float = 1.0
-    """Share of the window that the footage really covers."""
-    index_last: bool = False
-    """The file's index stands behind its pictures."""
-    media: Literal["no", "404", "500", "truncated", "html"] = "no"
-    """What fetching a file gives instead of the file."""
-    media_rate: int = 0
-    """Bytes a second at which a file is served."""
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.files <= 100 or self.duplicate > 100 or self.delivered <= 0:
-            raise ValueError("files from 1 to 100, duplicate up to 100, delivered above 0")
+from gleaner.sandbox.switchboard import EVERY_DEVICE, Switchboard, with_values
+from gleaner.sandbox.switches import OF_THE_DEVICE, Switches
 
 
 class Mischief(Switchboard[Switches]):
-    """The switches in force, for all devices and for each, and until when a device is busy by one of them."""
+    """The switches of all targets; targets are devices and their channels, `device_unicode/channel`."""
 
     def __init__(self) -> None:
         super().__init__(Switches())
         self._busy_until: dict[str, float] = {}
 
+    def throw(self, values: Mapping[str, Any], target: str = EVERY_DEVICE) -> None:
+        """As any switchboard, but what is the device's own is set for the device of a channel."""
+        with_values(self.defaults, values)
+        device = target.partition("/")[0]
+        for name, value in values.items():
+            super().throw({name: value}, device if name in OF_THE_DEVICE else target)
+
     def busy(self, device: str) -> bool:
-        """Whether the switch `busy_for` still keeps the device busy."""
+        """Whether a switch keeps the device busy though it runs nothing."""
         with self._guard:
             until = self._busy_until.get(device, self._busy_until.get(EVERY_DEVICE, 0.0))
         return time.monotonic() < until
 
-    def _was_thrown(self, values: Mapping[str, Any], device: str) -> None:
+    def _was_thrown(self, values: Mapping[str, Any], target: str) -> None:
         if "busy_for" in values:
-            self._busy_until[device] = time.monotonic() + values["busy_for"]
+            self._busy_until[target] = time.monotonic() + values["busy_for"]
 
     def _was_reset(self) -> None:
         self._busy_until.clear()

@@ -15,6 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gleaner.sandbox.devices import Device, default_devices
+from gleaner.sandbox.directory import Directory
 from gleaner.sandbox.download import Download, Shot, Stage
 from gleaner.sandbox.forms import Code, Order, Refusal
 from gleaner.sandbox.mischief import Mischief
@@ -40,7 +41,7 @@ class Platform:
         zone: str = "Asia/Shanghai",
     ) -> None:
         played = default_devices() if devices is None else devices
-        self.devices = {device.device_unicode: device for device in played}
+        self.devices = Directory(played)
         self.mischief = Mischief()
         self.witness = Witness()
         self.shelf = Shelf()
@@ -56,12 +57,12 @@ class Platform:
 
     def submit(self, order: Order, media_base: str) -> Download:
         """Start a download whose addresses begin with `media_base`; Refusal when the platform will not."""
-        device = self._device(order.device_unicode, order.channel, order.platform_id)
+        device = self.devices.known(order.device_unicode, order.channel, order.platform_id)
         self._check_window(order)
         window = Window(order.device_unicode, order.channel, order.start, order.end)
         self.witness.asked(window)
         with self._guard:
-            self._check_ready(device)
+            self._check_ready(device, order)
             download = Download(order, self._shot(device), self._stream_id(order), media_base, self._stage)
             self._remember(download)
             self.witness.accepted(window, len(self._running[device.device_unicode]))
@@ -74,18 +75,16 @@ class Platform:
 
     def tear_down(self, device_unicode: str, channel: str, platform_id: str, stream_id: str) -> None:
         """End a download of this channel at once and free the device; Refusal when there is none."""
-        self._device(device_unicode, channel, platform_id)
+        self.devices.known(device_unicode, channel, platform_id)
         download = self._download(stream_id)
         if (download.order.device_unicode, download.order.channel) != (device_unicode, channel):
             raise Refusal(Code.STREAM_GONE, "the stream is not one of this channel")
         download.stop()
         self._free(download)
 
-    def throw(self, switches: Mapping[str, Any], device: str = EVERY_DEVICE) -> None:
-        """Throw switches, for a device that there is or for all; ValueError changes nothing."""
-        if device != EVERY_DEVICE and device not in self.devices:
-            raise ValueError(f"no such device: {device}")
-        self.mischief.throw(switches, device)
+    def throw(self, switches: Mapping[str, Any], target: str = EVERY_DEVICE) -> None:
+        """Throw switches for all, a device, `device/channel` or a camera by its name; ValueError changes nothing."""
+        self.mischief.throw(switches, self.devices.target(target))
 
     def running(self) -> dict[str, list[str]]:
         """The stream ids that each device is at."""
@@ -130,22 +129,14 @@ class Platform:
             raise Refusal(Code.STREAM_GONE, "no such stream")
         return download
 
-    def _device(self, device_unicode: str, channel: str, platform_id: str) -> Device:
-        device = self.devices.get(device_unicode)
-        if device is None or channel not in device.channels:
-            raise Refusal(Code.UNKNOWN_DEVICE, "no such device or channel")
-        if platform_id and platform_id != device.platform_id:
-            raise Refusal(Code.UNKNOWN_DEVICE, "the device is not on this platform")
-        return device
-
     def _check_window(self, order: Order) -> None:
         if order.end > datetime.now(self.zone).replace(tzinfo=None):
             raise Refusal(Code.MALFORMED, f"end_time lies in the future of {self.zone.key}")
         if order.end - order.start > LONGEST_WINDOW:
             raise Refusal(Code.NOT_SIMULATED, "the sandbox plays windows of a day at most")
 
-    def _check_ready(self, device: Device) -> None:
-        switches = self.mischief.of(device.device_unicode)
+    def _check_ready(self, device: Device, order: Order) -> None:
+        switches = self.mischief.of(order.target)
         if switches.offline or self._closed:
             raise Refusal(Code.OFFLINE, "the device is offline")
         at_work = len(self._running[device.device_unicode])
@@ -161,7 +152,7 @@ class Platform:
         )
 
     def _stream_id(self, order: Order) -> str:
-        reuse = self.mischief.of(order.device_unicode).reuse_stream_id
+        reuse = self.mischief.of(order.target).reuse_stream_id
         serial = 0 if reuse else next(self._serials) % 10_000
         return f"download:{order.device_unicode}:{order.channel}:1{SIP_DOMAIN[3:8]}{serial:04d}"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gleaner.sandbox.mischief import Switches
+from gleaner.sandbox.switches import Switches
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ from typing import cast
 from flask import Response, abort, send_file
 from werkzeug.wsgi import FileWrapper
 
-from gleaner.sandbox.mischief import Switches
 from gleaner.sandbox.muxer import Footage
+from gleaner.sandbox.switches import Switches
 
 MOST_TAKES = 1000
 MOST_BYTES = 4 << 30
@@ -30,9 +30,12 @@ LOGIN_PAGE = "<!doctype html><title>Please sign in</title><h1>Please sign in</h1
 
 @dataclass
 class Take:
-    """One file: `share` of its pictures has arrived; `growing` says that what has arrived can be fetched."""
+    """One file: `share` of its pictures has arrived; `growing` says that what has arrived can be fetched.
 
-    device_unicode: str
+    The switches of `target` hold for it.
+    """
+
+    target: str
     path: Path
     address: str
     size: int
@@ -55,12 +58,12 @@ class Shelf:
         self._takes: OrderedDict[str, Take] = OrderedDict()
         self._guard = threading.Lock()
 
-    def put(self, footage: Footage, device_unicode: str, *, growing: bool = False) -> Take:
+    def put(self, footage: Footage, target: str, *, growing: bool = False) -> Take:
         """A new take, still open; `address` is a path on this host."""
         secret = secrets.token_urlsafe(18)
         path = Path(self._folder.name) / f"{secret}.mp4"
         footage.write(path)
-        take = Take(device_unicode, path, f"/media/{secret}.mp4", footage.size, footage.unindexed, growing)
+        take = Take(target, path, f"/media/{secret}.mp4", footage.size, footage.unindexed, growing)
         with self._guard:
             self._takes[take.address] = take
             self._make_room()

@@ -48,7 +48,7 @@ def sms_routes(platform: Platform) -> Blueprint:
 
 def _download(platform: Platform) -> Response:
     order = read_order(_fields(DOWNLOAD))
-    switches = platform.mischief.of(order.device_unicode)
+    switches = platform.mischief.of(order.target)
     if refused := _refused(switches.refuse):
         return refused
     started = platform.submit(order, request.host_url.rstrip("/"))
@@ -81,7 +81,7 @@ def _media(platform: Platform, name: str) -> Response:
     take = platform.shelf.find(f"/media/{name}")
     if take is None:
         abort(404)
-    return serve(take, platform.mischief.of(take.device_unicode))
+    return serve(take, platform.mischief.of(take.target))
 
 
 def _refusal(refusal: Refusal) -> Response:

@@ -1,7 +1,7 @@
-"""Switches that may be thrown at any time: checked, for one device or for all, safe to use from any thread.
+"""Switches that may be thrown at any time: checked, for one target or for all, safe to use from any thread.
 
-Each vendor's switches are a frozen dataclass of its own, whose defaults mean: behave. A switch set for one device beats
-the one set for all.
+Each vendor's switches are a frozen dataclass of its own, whose defaults mean: behave. A target is a device, or a part of
+one behind a slash. What is set for the more exact target wins: a part's over its device's, a device's over all.
 """
 
 from __future__ import annotations
@@ -21,6 +21,17 @@ class _Switches(Protocol):
 S = TypeVar("S", bound=_Switches)
 
 
+def part_of(device: str, part: str) -> str:
+    """The target that is one part of a device."""
+    return f"{device}/{part}"
+
+
+def reach(target: str) -> tuple[str, ...]:
+    """The targets whose switches hold for this one, from the least exact to itself."""
+    parts = target.split("/") if target else []
+    return EVERY_DEVICE, *("/".join(parts[:length]) for length in range(1, len(parts) + 1))
+
+
 def with_values(switches: S, values: Mapping[str, Any]) -> S:
     """These switches with some thrown; ValueError names the first unknown one or unfit value."""
     for name, value in values.items():
@@ -37,19 +48,19 @@ def catalogue(switches: _Switches) -> Iterator[str]:
 
 
 class Switchboard(Generic[S]):
-    """The switches in force, for all devices and for each."""
+    """The switches in force, for all and for each target."""
 
     def __init__(self, defaults: S) -> None:
         self.defaults = defaults
         self._guard = threading.Lock()
         self._thrown: dict[str, dict[str, Any]] = {}
 
-    def throw(self, values: Mapping[str, Any], device: str = EVERY_DEVICE) -> None:
-        """Set some switches, for one device or for all; the others stay. ValueError changes nothing."""
+    def throw(self, values: Mapping[str, Any], target: str = EVERY_DEVICE) -> None:
+        """Set some switches, for one target or for all; the others stay. ValueError changes nothing."""
         with_values(self.defaults, values)
         with self._guard:
-            self._thrown.setdefault(device, {}).update(values)
-            self._was_thrown(values, device)
+            self._thrown.setdefault(target, {}).update(values)
+            self._was_thrown(values, target)
 
     def behave(self) -> None:
         """All switches off."""
@@ -57,21 +68,21 @@ class Switchboard(Generic[S]):
             self._thrown.clear()
             self._was_reset()
 
-    def of(self, device: str = EVERY_DEVICE) -> S:
-        """What is in force for a device now."""
+    def of(self, target: str = EVERY_DEVICE) -> S:
+        """What is in force for a target now."""
         with self._guard:
-            return self._of(device)
+            return self._of(target)
 
     def thrown(self) -> dict[str, dict[str, Any]]:
-        """What was set, by device; the empty name is all of them."""
+        """What was set, by target; the empty name is all of them."""
         with self._guard:
-            return {device: dict(values) for device, values in self._thrown.items()}
+            return {target: dict(values) for target, values in self._thrown.items()}
 
-    def _of(self, device: str) -> S:
-        both = self._thrown.get(EVERY_DEVICE, {}) | self._thrown.get(device, {})
-        return replace(self.defaults, **both)
+    def _of(self, target: str) -> S:
+        thrown = {name: value for each in reach(target) for name, value in self._thrown.get(each, {}).items()}
+        return replace(self.defaults, **thrown)
 
-    def _was_thrown(self, values: Mapping[str, Any], device: str) -> None:
+    def _was_thrown(self, values: Mapping[str, Any], target: str) -> None:
         """What a vendor has to note when its switches are thrown; called under the lock."""
 
     def _was_reset(self) -> None:

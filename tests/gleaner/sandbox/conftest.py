@@ -109,8 +109,14 @@ class Vendor:
         fields = {"device_unicode": device.device_unicode, "channel": device.channels[0]}
         return self.post("/control", fields | {"stream_id": stream_id, "command": command})
 
-    def throw(self, device: Device | None = None, **switches: Any) -> None:
-        self.platform.throw(switches, device.device_unicode if device else "")
+    def throw(self, device: Device | str = "", **switches: Any) -> None:
+        """As a client of the control route would."""
+        target = device.device_unicode if isinstance(device, Device) else device
+        wish = {"switches": switches, "device": target}
+        assert self.http.post(self.base_url + "/sandbox/switches", json=wish, timeout=5).status_code == 200
+
+    def state(self) -> dict[str, Any]:
+        return dict(self.http.get(self.base_url + "/sandbox/state", timeout=5).json())
 
     def address(self, stream_id: str) -> str:
         """Of the file, once there is one."""

@@ -25,7 +25,7 @@ from gleaner.sandbox import (
 )
 from gleaner.sandbox.accounts import APP_ID, APP_SECRET, environ
 from gleaner.sandbox.cloud_mischief import CloudSwitches
-from gleaner.sandbox.mischief import Switches
+from gleaner.sandbox.switches import Switches
 
 CAMERAS = """
 [[camera]]
@@ -106,7 +106,9 @@ def test_a_wrong_switch_is_wrong_usage(wrong: list[str], why: str) -> None:
 
 def test_cameras_that_share_a_device_are_its_channels(tmp_path: Path) -> None:
     (tmp_path / "cameras.toml").write_text(CAMERAS)
-    assert read_devices(tmp_path / "cameras.toml") == (Device("1", ("11", "12"), "2", "yard", 2),)
+    assert read_devices(tmp_path / "cameras.toml") == (
+        Device("1", ("11", "12"), "2", "yard", 2, ("yard", "shed")),
+    )
 
 
 def test_a_camera_without_a_channel_is_named(tmp_path: Path) -> None:
