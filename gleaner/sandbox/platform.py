@@ -24,7 +24,8 @@ from gleaner.sandbox.pace import Pace
 from gleaner.sandbox.reports import Report
 from gleaner.sandbox.shelf import Shelf
 from gleaner.sandbox.switchboard import EVERY_DEVICE
-from gleaner.sandbox.witness import Window, Witness
+from gleaner.sandbox.timeline import Run, Window
+from gleaner.sandbox.witness import Witness
 
 SIP_DOMAIN = "3402000000"
 LONGEST_WINDOW = timedelta(days=1)
@@ -52,6 +53,7 @@ class Platform:
         self._guard = threading.Lock()
         self._running: dict[str, list[Download]] = {name: [] for name in self.devices}
         self._playing: dict[Download, threading.Thread] = {}
+        self._runs: dict[Download, Run] = {}
         self._closed = False
         self._known: OrderedDict[str, Download] = OrderedDict()
 
@@ -64,14 +66,17 @@ class Platform:
         with self._guard:
             self._check_ready(device, order)
             download = Download(order, self._shot(device), self._stream_id(order), media_base, self._stage)
-            self._remember(download)
-            self.witness.accepted(window, len(self._running[device.device_unicode]))
-            self._start(download)
-        return download
+            return self._accept(download, window)
 
     def report(self, stream_id: str) -> Report:
         """How a download stands; Refusal when its stream is gone or never was."""
         return self._download(stream_id).report
+
+    def target_of(self, stream_id: str) -> str:
+        """Whose switches hold for a query about a stream, be it gone; those for all when it never was."""
+        with self._guard:
+            download = self._known.get(stream_id)
+        return download.order.target if download else EVERY_DEVICE
 
     def tear_down(self, device_unicode: str, channel: str, platform_id: str, stream_id: str) -> None:
         """End a download of this channel at once and free the device; Refusal when there is none."""
@@ -106,10 +111,14 @@ class Platform:
             thread.join()
         self.shelf.close()
 
-    def _start(self, download: Download) -> None:
+    def _accept(self, download: Download, window: Window) -> Download:
+        self._remember(download)
+        self.witness.accepted(window, len(self._running[window.device_unicode]))
+        self._runs[download] = self.witness.timeline.accepted(window, download.stream_id)
         thread = threading.Thread(target=self._play, args=(download,), name="sandbox-download", daemon=True)
         self._playing[download] = thread
         thread.start()
+        return download
 
     def _play(self, download: Download) -> None:
         download.play(lambda: self._free(download))
@@ -121,6 +130,7 @@ class Platform:
             at_work = self._running[download.order.device_unicode]
             if download in at_work:
                 at_work.remove(download)
+                self.witness.timeline.freed(self._runs.pop(download))
 
     def _download(self, stream_id: str) -> Download:
         with self._guard:

@@ -64,13 +64,18 @@ def _download(platform: Platform) -> Response:
 
 
 def _progress(platform: Platform) -> Response:
-    return _answer(**platform.report(_fields(PROGRESS)["stream_id"]).as_answer())
+    stream_id = _fields(PROGRESS)["stream_id"]
+    device = platform.target_of(stream_id).partition("/")[0]
+    platform.witness.counted(platform.witness.asks, device)
+    return _answer(**platform.report(stream_id).as_answer())
 
 
 def _control(platform: Platform) -> Response:
     fields = _fields(CONTROL)
     if fields["command"] != TEARDOWN:
         raise Refusal(Code.NOT_SIMULATED, "the sandbox only tears downloads down: command 3")
+    platform.devices.known(fields["device_unicode"], fields["channel"])
+    platform.witness.counted(platform.witness.teardowns, fields["device_unicode"])
     platform.tear_down(
         fields["device_unicode"], fields["channel"], fields.get("platfrom_id", ""), fields["stream_id"]
     )

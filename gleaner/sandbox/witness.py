@@ -1,6 +1,6 @@
 """What the simulated platform saw and did, for tests and for the curious.
 
-Bounded: the last 2000 requests and callbacks, the last 10 000 windows. Safe to use from any thread.
+Bounded: the last 2000 requests and callbacks, the last 10 000 windows, of each device the last 2000 downloads. Safe to use from any thread.
 """
 
 from __future__ import annotations
@@ -9,21 +9,13 @@ import threading
 from collections import Counter, OrderedDict, deque
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
+
+from gleaner.sandbox.timeline import Timeline, Window, tail
 
 LAST = 2000
 LAST_WINDOWS = 10_000
 SECRET_HEADERS = frozenset({"Token", "linker-sign"})
-
-
-class Window(NamedTuple):
-    """What one submission is about."""
-
-    device_unicode: str
-    channel: str
-    start: datetime
-    end: datetime
 
 
 @dataclass(frozen=True)
@@ -59,12 +51,19 @@ class Tally:
 
 @dataclass
 class Witness:
-    """What is remembered; written by the platform, read by anyone."""
+    """What is remembered; written by the platform, read by anyone.
+
+    `asks` and `teardowns` count the progress queries and the teardowns that were asked for, by device, whatever was
+    answered; queries about a stream that never was are under the empty name.
+    """
 
     requests: deque[Seen] = field(default_factory=lambda: deque(maxlen=LAST))
     callbacks: deque[Called] = field(default_factory=lambda: deque(maxlen=LAST))
     windows: OrderedDict[Window, Tally] = field(default_factory=OrderedDict)
     most_at_once: Counter[str] = field(default_factory=Counter)
+    timeline: Timeline = field(default_factory=Timeline)
+    asks: Counter[str] = field(default_factory=Counter)
+    teardowns: Counter[str] = field(default_factory=Counter)
     _guard: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def request(self, seen: Seen) -> None:
@@ -92,23 +91,22 @@ class Witness:
             self.windows[window] = replace(tally, accepted=tally.accepted + 1)
             self.most_at_once[window.device_unicode] = max(self.most_at_once[window.device_unicode], running)
 
-    def as_json(self, last: int) -> dict[str, Any]:
-        """Everything, with the `last` requests and callbacks; secrets are masked."""
+    def counted(self, requests: Counter[str], device_unicode: str) -> None:
+        """A request of one sort arrived that is about a device; count it."""
         with self._guard:
-            return {
-                "submissions": [_plain(window) | asdict(tally) for window, tally in self.windows.items()],
+            requests[device_unicode] += 1
+
+    def as_json(self, last: int) -> dict[str, Any]:
+        """Everything, with the `last` requests, callbacks and downloads of each device; secrets are masked."""
+        with self._guard:
+            return self.timeline.as_json(last) | {
+                "submissions": [window.as_json() | asdict(tally) for window, tally in self.windows.items()],
                 "most_at_once": dict(self.most_at_once),
-                "requests": [_masked(seen) for seen in _tail(self.requests, last)],
-                "callbacks": [asdict(called) for called in _tail(self.callbacks, last)],
+                "asks": dict(self.asks),
+                "teardowns": dict(self.teardowns),
+                "requests": [_masked(seen) for seen in tail(self.requests, last)],
+                "callbacks": [asdict(called) for called in tail(self.callbacks, last)],
             }
-
-
-def _plain(window: Window) -> dict[str, Any]:
-    return {**window._asdict(), "start": window.start.isoformat(), "end": window.end.isoformat()}
-
-
-def _tail(entries: deque[Any], last: int) -> list[Any]:
-    return list(entries)[-last:] if last > 0 else []
 
 
 def _masked(seen: Seen) -> dict[str, Any]:
