@@ -1,8 +1,8 @@
 """One download of the simulated platform, from the device's first picture to the file and the last callback.
 
-It follows what is known of such platforms: progress runs by media time and says 1 before the file exists; the device
-is free when its stream ends; the file is closed a little later, and only then has an address; the last callback comes
-twice; a while after that nobody knows the stream any more.
+It follows what is known of such platforms: progress runs by media time and says 1 before the file exists, but never where
+the device holds less than was asked for; the device is free when its stream ends; the file is closed a little later, and
+only then has an address; the last callback comes twice; a while after that nobody knows the stream any more.
 """
 
 from __future__ import annotations
@@ -20,10 +20,13 @@ from gleaner.sandbox.forms import Order
 from gleaner.sandbox.mischief import Mischief
 from gleaner.sandbox.muxer import Footage, Scene
 from gleaner.sandbox.pace import Pace
+from gleaner.sandbox.recordings import held_seconds
 from gleaner.sandbox.reports import Report, spell
 from gleaner.sandbox.shelf import Shelf, Take
 from gleaner.sandbox.switches import Switches
 from gleaner.sandbox.witness import Witness
+
+DIES_AFTER = 0.5
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,14 @@ class Shot:
     stranger: Scene
 
 
+@dataclass(frozen=True)
+class _Word:
+    """What was said last: the file's name, empty when there is none, and how far it is."""
+
+    file: str
+    progress: str | float
+
+
 class Download:
     """An accepted order. `play` runs it to its end; everything else may be called from any thread meanwhile."""
 
@@ -57,12 +68,14 @@ class Download:
         self._line = CallbackLine(order.callback, stream_id, stage.pace, self._switches, stage.witness)
         self._stopped = threading.Event()
         self._forgotten_at = inf
-        self._report = Report(stream_id, "", spell(0.0, self._switches(), ended=False, filed=False))
+        self._held = held_seconds(order.seconds, self._switches())
+        self._word = _Word("", spell(0.0, self._switches(), ended=False, filed=False))
 
     @property
     def report(self) -> Report:
-        """What was said last."""
-        return self._report
+        """How it stands, as was said last."""
+        word = self._word
+        return Report(self.stream_id, word.file and self._address(word.file), word.progress)
 
     @property
     def gone(self) -> bool:
@@ -71,8 +84,8 @@ class Download:
 
     @property
     def whole(self) -> Footage:
-        """All the footage that was asked for, in one piece."""
-        return self._footage(self._shot.scene, self._shot.device.name, 0.0, self.order.seconds)
+        """All the footage that the device holds of what was asked for, in one piece."""
+        return self._footage(self._shot.scene, self._shot.device.name, 0.0, self._held)
 
     def play(self, free_the_device: Callable[[], None]) -> None:
         """Run to the end, or until stopped; takes as long as the pace says."""
@@ -84,7 +97,7 @@ class Download:
             self._line.close()
 
     def stop(self) -> None:
-        """Torn down: no file, no further word, and nobody knows the stream."""
+        """Torn down, or dead: no file, no further word, and nobody knows the stream."""
         self._forgotten_at = 0.0
         self._stopped.set()
 
@@ -96,26 +109,42 @@ class Download:
     def _switches(self) -> Switches:
         return self._stage.mischief.of(self.order.target)
 
+    def _address(self, file: str) -> str:
+        return f"{self._media_base}/media/{file}"
+
     def _stream(self, free_the_device: Callable[[], None]) -> list[Take]:
         try:
             takes = self._open_takes()
-            early = self._early_address(takes)
-            for share in self._steps():
+            early = self._early_file(takes)
+            for arrived, ended in self._steps():
                 for take in takes:
-                    take.share = share
-                self._tell(share, early, ended=share == 1.0)
+                    take.share = arrived
+                self._tell(arrived, early, ended=ended)
         finally:
             free_the_device()
         return takes
 
-    def _steps(self) -> Iterator[float]:
-        pace = self._stage.pace
-        lasts = min(self.order.seconds / pace.speed, pace.longest)
-        steps = max(1, ceil(lasts / pace.cadence))
+    def _steps(self) -> Iterator[tuple[float, bool]]:
+        """After each piece of what the device holds: the share that has arrived, and whether that was the end."""
+        lasts = self._lasts()
+        steps = max(1, ceil(lasts / self._stage.pace.cadence))
         for step in range(1, steps + 1):
-            if self._stopped.wait(lasts / steps):
+            if self._stopped.wait(lasts / steps) or self._dies(step / steps):
                 return
-            yield step / steps
+            yield step / steps, step == steps and not self._switches().never_ends
+        while self._switches().never_ends and not self._stopped.wait(self._stage.pace.cadence):
+            yield 1.0, False
+
+    def _lasts(self) -> float:
+        pace = self._stage.pace
+        whole_window = min(self.order.seconds / pace.speed, pace.longest)
+        return whole_window * self._held / self.order.seconds / self._switches().speed
+
+    def _dies(self, arrived: float) -> bool:
+        dies = self._switches().dies_silently and arrived > DIES_AFTER
+        if dies:
+            self.stop()
+        return dies
 
     def _finish(self, takes: list[Take]) -> bool:
         """Close the takes and tell their addresses; False when they shall never be seen."""
@@ -127,21 +156,23 @@ class Download:
         if switches.stream_gone == "for-good":
             return False
         for take in takes:
-            take.closed = True
+            take.close()
             for _ in range(2):
-                self._tell(1.0, take.address, ended=True, filed=True)
+                self._tell(1.0, take.name, ended=True, filed=True)
         self._forgotten_at = min(self._forgotten_at, time.monotonic() + self._stage.pace.linger)
         return True
 
-    def _tell(self, share: float, address: str, *, ended: bool, filed: bool = False) -> None:
-        progress = spell(share, self._switches(), ended=ended, filed=filed)
-        self._report = Report(self.stream_id, address and self._media_base + address, progress)
-        self._line.put(self._report)
+    def _tell(self, arrived: float, file: str, *, ended: bool, filed: bool = False) -> None:
+        switches = self._switches()
+        share = arrived * self._held / self.order.seconds
+        self._word = _Word(file, spell(share, switches, ended=ended, filed=filed))
+        self._line.put(self.report)
 
     def _open_takes(self) -> list[Take]:
         switches = self._switches()
         growing = switches.early_address == "growing"
-        part = self.order.seconds * switches.delivered / switches.files
+        delivered = self._stage.mischief.next_delivered(self.order.target)
+        part = self._held * delivered / switches.files
         pieces = (
             self._footage(self._shot.scene, self._shot.device.name, number * part, part)
             for number in range(switches.files)
@@ -152,14 +183,14 @@ class Download:
             for piece in pieces
         ]
 
-    def _early_address(self, takes: list[Take]) -> str:
+    def _early_file(self, takes: list[Take]) -> str:
         switches = self._switches()
         if switches.wrong_address_first:
             stranger = self._footage(self._shot.stranger, "somebody else", 0.0, self.order.seconds)
             decoy = self._stage.shelf.put(stranger, self.order.target)
-            decoy.closed = True
-            return decoy.address
-        return "" if switches.early_address == "no" else takes[0].address
+            decoy.close()
+            return decoy.name
+        return "" if switches.early_address == "no" else takes[0].name
 
     def _footage(self, scene: Scene, name: str, after: float, seconds: float) -> Footage:
         start = self.order.start + timedelta(seconds=after)

@@ -1,6 +1,6 @@
 """What a request to the simulated platform must look like, and how one that does not is refused.
 
-As strict as the vendor's pages: JSON objects only, every field a string, no field that a page does not name. The codes
+As strict as the vendor's pages: JSON objects only, every field of its type, no field that a page does not name. The codes
 are ours: the vendor's own table is not public. They begin with 99 and borrow their last digits from SIP and HTTP.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -23,29 +24,33 @@ class Code(StrEnum):
     """How the simulated platform says no; never a code of the real one."""
 
     MALFORMED = "990400"
+    UNSIGNED = "990401"
     UNKNOWN_DEVICE = "990404"
     OFFLINE = "990480"
     STREAM_GONE = "990481"
     BUSY = "990486"
+    FAILED = "990500"
     NOT_SIMULATED = "990501"
     NO_RECORDING = "990604"
 
 
 class Refusal(Exception):
-    """The platform says no: HTTP 200 with a code other than "0" and no data."""
+    """The platform says no: HTTP 200 with a code other than "0" and no data. The code may be of another's table."""
 
-    def __init__(self, code: Code, message: str) -> None:
+    def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
 
 
-def parse(raw: bytes) -> object:
+def parse(media_type: str, raw: bytes) -> object:
     """The JSON of a body; Refusal when it is none."""
+    if media_type != "application/json":
+        raise malformed("Content-Type is not application/json")
     try:
         return json.loads(raw)
     except (ValueError, RecursionError) as broken:
-        raise _malformed("the body is not JSON") from broken
+        raise malformed("the body is not JSON") from broken
 
 
 @dataclass(frozen=True)
@@ -55,16 +60,14 @@ class Form:
     required: frozenset[str]
     optional: frozenset[str]
 
-    def read(self, media_type: str, fields: object) -> dict[str, str]:
-        """The fields of a request's parsed body; Refusal names the first thing that is wrong with it."""
-        if media_type != "application/json":
-            raise _malformed("Content-Type is not application/json")
+    def read(self, fields: object, what: str = "the body") -> dict[str, str]:
+        """The fields of a parsed object; Refusal names the first thing that is wrong with it."""
         if not isinstance(fields, dict):
-            raise _malformed("the body is not an object")
+            raise malformed(f"{what} is not an object")
         for name in sorted(fields.keys() - self.required - self.optional):
-            raise _malformed(f"unknown field {name}")
+            raise malformed(f"unknown field {name}")
         for name in sorted(self.required - fields.keys()):
-            raise _malformed(f"{name} is missing")
+            raise malformed(f"{name} is missing")
         return {name: _text(name, value, empty=name in self.optional) for name, value in fields.items()}
 
 
@@ -103,10 +106,10 @@ class Order:
 def read_order(fields: dict[str, str]) -> Order:
     """The order that the fields of DOWNLOAD spell; Refusal when they contradict the page."""
     if fields["source_type"] != GB28181:
-        raise _malformed("source_type: only 3, GB28181, is supported here")
-    start, end = _moment("start_time", fields), _moment("end_time", fields)
+        raise malformed("source_type: only 3, GB28181, is supported here")
+    start, end = moment("start_time", fields), moment("end_time", fields)
     if start >= end:
-        raise _malformed("start_time is not before end_time")
+        raise malformed("start_time is not before end_time")
     return Order(
         fields["device_unicode"],
         fields["channel"],
@@ -119,19 +122,20 @@ def read_order(fields: dict[str, str]) -> Order:
 
 def _text(name: str, value: object, *, empty: bool) -> str:
     if not isinstance(value, str):
-        raise _malformed(f"{name} is not a string")
+        raise malformed(f"{name} is not a string")
     if not value and not empty:
-        raise _malformed(f"{name} is empty")
+        raise malformed(f"{name} is empty")
     return value
 
 
-def _moment(name: str, fields: dict[str, str]) -> datetime:
+def moment(name: str, fields: Mapping[str, str]) -> datetime:
+    """A naive time, in the platform's zone; Refusal when it is not written as on the page."""
     if not _TIME.fullmatch(fields[name]):
-        raise _malformed(f"{name} is not written YYYY-MM-DDTHH:mm:ss")
+        raise malformed(f"{name} is not written YYYY-MM-DDTHH:mm:ss")
     try:
         return datetime.fromisoformat(fields[name])
     except ValueError as impossible:
-        raise _malformed(f"{name}: {impossible}") from impossible
+        raise malformed(f"{name}: {impossible}") from impossible
 
 
 def _callback(url: str | None) -> str:
@@ -143,9 +147,10 @@ def _callback(url: str | None) -> str:
     except ValueError:
         sound = False
     if not sound or not url.isascii() or any(character.isspace() for character in url):
-        raise _malformed("callback is not an http or https URL")
+        raise malformed("callback is not an http or https URL")
     return url
 
 
-def _malformed(message: str) -> Refusal:
+def malformed(message: str) -> Refusal:
+    """The refusal of a request that breaks the page."""
     return Refusal(Code.MALFORMED, message)

@@ -21,7 +21,8 @@ from gleaner.sandbox.forms import Code, Order, Refusal
 from gleaner.sandbox.mischief import Mischief
 from gleaner.sandbox.muxer import scenes
 from gleaner.sandbox.pace import Pace
-from gleaner.sandbox.reports import Report
+from gleaner.sandbox.recordings import Inquiry, Recording, held_seconds, recordings
+from gleaner.sandbox.refusals import SPOKEN
 from gleaner.sandbox.shelf import Shelf
 from gleaner.sandbox.switchboard import EVERY_DEVICE
 from gleaner.sandbox.timeline import Run, Window
@@ -54,7 +55,7 @@ class Platform:
         self._running: dict[str, list[Download]] = {name: [] for name in self.devices}
         self._playing: dict[Download, threading.Thread] = {}
         self._runs: dict[Download, Run] = {}
-        self._closed = False
+        self._over = threading.Event()
         self._known: OrderedDict[str, Download] = OrderedDict()
 
     def submit(self, order: Order, media_base: str) -> Download:
@@ -63,14 +64,25 @@ class Platform:
         self._check_window(order)
         window = Window(order.device_unicode, order.channel, order.start, order.end)
         self.witness.asked(window)
-        with self._guard:
-            self._check_ready(device, order)
-            download = Download(order, self._shot(device), self._stream_id(order), media_base, self._stage)
-            return self._accept(download, window)
+        try:
+            with self._guard:
+                self._check_ready(device, order)
+                return self._accept(
+                    Download(order, self._shot(device), self._stream_id(order), media_base, self._stage),
+                    window,
+                )
+        except Refusal:
+            if self.mischief.of(order.target).failed_start_kills:
+                self._kill_one(order)
+            raise
 
-    def report(self, stream_id: str) -> Report:
-        """How a download stands; Refusal when its stream is gone or never was."""
-        return self._download(stream_id).report
+    def ask(self, stream_id: str) -> Download:
+        """The download that a query is about; Refusal when its stream is gone or never was."""
+        with self._guard:
+            download = self._known.get(stream_id)
+        if download is None or download.gone:
+            raise Refusal(Code.STREAM_GONE, "no such stream")
+        return download
 
     def target_of(self, stream_id: str) -> str:
         """Whose switches hold for a query about a stream, be it gone; those for all when it never was."""
@@ -81,15 +93,26 @@ class Platform:
     def tear_down(self, device_unicode: str, channel: str, platform_id: str, stream_id: str) -> None:
         """End a download of this channel at once and free the device; Refusal when there is none."""
         self.devices.known(device_unicode, channel, platform_id)
-        download = self._download(stream_id)
+        download = self.ask(stream_id)
         if (download.order.device_unicode, download.order.channel) != (device_unicode, channel):
             raise Refusal(Code.STREAM_GONE, "the stream is not one of this channel")
-        download.stop()
-        self._free(download)
+        self._end(download)
+
+    def recordings(self, inquiry: Inquiry) -> list[Recording]:
+        """What the device holds of a window, whatever it is at; Refusal when it cannot be asked."""
+        self.devices.known(inquiry.device_unicode, inquiry.channel)
+        switches = self.mischief.of(inquiry.target)
+        if switches.offline:
+            raise Refusal(Code.OFFLINE, "the device is offline")
+        return recordings(inquiry, switches, self._now())
 
     def throw(self, switches: Mapping[str, Any], target: str = EVERY_DEVICE) -> None:
         """Throw switches for all, a device, `device/channel` or a camera by its name; ValueError changes nothing."""
         self.mischief.throw(switches, self.devices.target(target))
+
+    def pause(self, seconds: float) -> None:
+        """Wait, but no longer than the platform lives."""
+        self._over.wait(seconds)
 
     def running(self) -> dict[str, list[str]]:
         """The stream ids that each device is at."""
@@ -103,7 +126,7 @@ class Platform:
     def close(self) -> None:
         """Stop every download where it is and remove every file."""
         with self._guard:
-            self._closed = True
+            self._over.set()
             for download in (*self._known.values(), *self._playing):
                 download.kill()
             threads = list(self._playing.values())
@@ -130,29 +153,41 @@ class Platform:
             at_work = self._running[download.order.device_unicode]
             if download in at_work:
                 at_work.remove(download)
+                self.mischief.download_ended(download.order.device_unicode)
                 self.witness.timeline.freed(self._runs.pop(download))
 
-    def _download(self, stream_id: str) -> Download:
+    def _end(self, download: Download) -> None:
+        download.stop()
+        self._free(download)
+
+    def _kill_one(self, order: Order) -> None:
+        """As one platform does: the first download of the channel goes, though it was another's start that failed."""
         with self._guard:
-            download = self._known.get(stream_id)
-        if download is None or download.gone:
-            raise Refusal(Code.STREAM_GONE, "no such stream")
-        return download
+            running = [
+                each for each in self._running[order.device_unicode] if each.order.channel == order.channel
+            ]
+        if running:
+            self._end(running[0])
 
     def _check_window(self, order: Order) -> None:
-        if order.end > datetime.now(self.zone).replace(tzinfo=None):
+        if order.end > self._now():
             raise Refusal(Code.MALFORMED, f"end_time lies in the future of {self.zone.key}")
         if order.end - order.start > LONGEST_WINDOW:
             raise Refusal(Code.NOT_SIMULATED, "the sandbox plays windows of a day at most")
 
+    def _now(self) -> datetime:
+        return datetime.now(self.zone).replace(tzinfo=None, microsecond=0)
+
     def _check_ready(self, device: Device, order: Order) -> None:
         switches = self.mischief.of(order.target)
-        if switches.offline or self._closed:
+        if switches.refuse_as != "no":
+            raise Refusal(*SPOKEN[switches.refuse_as])
+        if switches.offline or self._over.is_set():
             raise Refusal(Code.OFFLINE, "the device is offline")
         at_work = len(self._running[device.device_unicode])
         if at_work >= device.downloads or self.mischief.busy(device.device_unicode):
             raise Refusal(Code.BUSY, "the device is busy")
-        if switches.no_recording:
+        if not held_seconds(order.seconds, switches):
             raise Refusal(Code.NO_RECORDING, "no recording in this window")
 
     def _shot(self, device: Device) -> Shot:

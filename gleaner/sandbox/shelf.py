@@ -1,7 +1,7 @@
 """The files of the simulated platform, and how they are served.
 
-A take is announced by an address that nobody can guess. While it is open the address leads nowhere, or to what has
-arrived so far. All lie in a folder that vanishes with the shelf; beyond 1000 takes or 4 GiB the oldest vanish before.
+A take has a name that nobody can guess, and its address names it. While it is open the address leads nowhere, or to what
+has arrived so far. All lie in a folder that vanishes with the shelf; beyond 1000 takes or 4 GiB the oldest vanish before.
 """
 
 from __future__ import annotations
@@ -32,17 +32,30 @@ LOGIN_PAGE = "<!doctype html><title>Please sign in</title><h1>Please sign in</h1
 class Take:
     """One file: `share` of its pictures has arrived; `growing` says that what has arrived can be fetched.
 
-    The switches of `target` hold for it.
+    The switches of `target` hold for it; `closed_at` is monotonic, None while it is open.
     """
 
     target: str
     path: Path
-    address: str
     size: int
     unindexed: int
     growing: bool
     share: float = 0.0
-    closed: bool = False
+    closed_at: float | None = None
+
+    @property
+    def name(self) -> str:
+        """By which its address names it."""
+        return self.path.name
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is whole, and may be fetched."""
+        return self.closed_at is not None
+
+    def close(self) -> None:
+        """Nothing more will arrive."""
+        self.closed_at = time.monotonic()
 
     def arrived(self) -> bytes:
         """The beginning of the file that is there so far."""
@@ -51,7 +64,7 @@ class Take:
 
 
 class Shelf:
-    """All takes, by their address."""
+    """All takes, by their name."""
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="gleaner-sandbox-", ignore_cleanup_errors=True)
@@ -59,26 +72,25 @@ class Shelf:
         self._guard = threading.Lock()
 
     def put(self, footage: Footage, target: str, *, growing: bool = False) -> Take:
-        """A new take, still open; `address` is a path on this host."""
-        secret = secrets.token_urlsafe(18)
-        path = Path(self._folder.name) / f"{secret}.mp4"
+        """A new take, still open."""
+        path = Path(self._folder.name) / f"{secrets.token_urlsafe(18)}.mp4"
         footage.write(path)
-        take = Take(target, path, f"/media/{secret}.mp4", footage.size, footage.unindexed, growing)
+        take = Take(target, path, footage.size, footage.unindexed, growing)
         with self._guard:
-            self._takes[take.address] = take
+            self._takes[take.name] = take
             self._make_room()
         return take
 
-    def find(self, address: str) -> Take | None:
-        """The take at an address, open or closed."""
+    def find(self, name: str) -> Take | None:
+        """The take of that name, open or closed."""
         with self._guard:
-            return self._takes.get(address)
+            return self._takes.get(name)
 
     def discard(self, takes: Iterable[Take]) -> None:
         """Forget takes that nobody shall ever see."""
         with self._guard:
             for take in takes:
-                self._takes.pop(take.address, None)
+                self._takes.pop(take.name, None)
                 take.path.unlink(missing_ok=True)
 
     def close(self) -> None:

@@ -6,39 +6,83 @@ it, or for a camera by its name in the cameras file. What is known of comparable
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
+
+from gleaner.sandbox.refusals import Phrase
+
+_HEADER = re.compile(r"[!-~]*")
+_SHARES = ("recorded", "drop_callbacks")
 
 
 @dataclass(frozen=True)
 class Switches:
-    """Lengths of time are seconds; 0, False and "no" mean: behave."""
+    """Lengths of time are seconds; 0, False, "no" and "" mean: behave."""
 
     # The platform
     away: Literal["no", "503", "hang-up"] = "no"
     """Every request, media too, is refused or hung up on; only meaningful for all devices."""
+    demand_sign: str = ""
+    """Requests whose header `linker-sign` is not this are refused; only meaningful for all devices."""
 
     # The submission
-    refuse: Literal["no", "500", "503", "hang-up"] = "no"
+    refuse: Literal["no", "401", "403", "429", "500", "503", "504", "hang-up"] = "no"
     """A well-formed submission gets this instead of an answer, and nothing starts."""
+    refuse_as: Phrase = "no"
+    """It is refused with HTTP 200, in the words of comparable platforms, English or Chinese."""
     offline: bool = False
-    """The device is not reachable: refused."""
+    """The device is not reachable: refused. It is always the whole device that is."""
     no_recording: bool = False
-    """The device holds no footage of any window: refused."""
+    """The device holds no footage of any window: refused, and nothing is listed."""
     busy_for: float = 0.0
-    """Refused as busy for so long, counted from when the switch was thrown."""
+    """The device is refused as busy for so long, counted from when the switch was thrown."""
+    device_stays_busy: float = 0.0
+    """After a download has ended, however it did, its device is refused as busy for so much longer."""
     slow_submit: float = 0.0
     """The download runs, but the answer comes so much later."""
     lose_answer: bool = False
     """The download runs, and the connection is closed without an answer."""
+    no_stream_id: bool = False
+    """The download runs, but the answer does not say under which id."""
+    null_data: Literal["no", "null", "absent"] = "no"
+    """An answer, yes or no, has null for its data, or no data at all; a no has null anyway."""
     reuse_stream_id: bool = False
     """Each channel gets the same stream id for every download."""
+    failed_start_kills: bool = False
+    """A submission refused with HTTP 200 ends the channel's running download, without a word."""
+
+    # The device
+    recorded: float = 1.0
+    """Share of each window that the device holds, from its start: it lists and delivers this much, 0 nothing."""
+    delivered: float = 1.0
+    """Share of what it holds that the footage really covers: packets ceased, and nobody says so."""
+    short_downloads: int = 0
+    """Only so many downloads from now on obey `delivered`, the later ones are whole; 0 is all."""
+    speed: float = 1.0
+    """How fast downloads run, against the pace and its longest time: 0.5 is half as fast."""
+    never_ends: bool = False
+    """The device does not end the stream: it keeps the device busy and has no file until it is torn down."""
+    dies_silently: bool = False
+    """Halfway the stream vanishes: no further callback, no file, and nobody knows it."""
 
     # What is reported
     unit: Literal["fraction", "percent", "percent-sign", "number"] = "fraction"
     """How progress is written: "0.35", "35", "35%", or the bare JSON number 0.35."""
-    progress: Literal["honest", "stays-0", "back-to-0", "bare-1"] = "honest"
-    """0 to the very end; 0 again from the stream's end until the file is there; "1" from the first word on."""
+    progress: Literal[
+        "honest",
+        "stays-0",
+        "back-to-0",
+        "bare-1",
+        "falls",
+        "freezes",
+        "nan",
+        "infinity",
+        "negative",
+        "over-100",
+    ] = "honest"
+    """0 to the very end; 0 again from the stream's end until the file is there; "1" from the first word on; down
+    midway and up again; a half to the very end; no number; endless; below 0; above 100 in any unit."""
     early_address: Literal["no", "growing", "missing"] = "no"
     """The address is told from the start; until the end it serves a growing file without index, or nothing."""
     wrong_address_first: bool = False
@@ -47,6 +91,14 @@ class Switches:
     """Once the stream has ended nobody knows it: the file is still announced, or never comes."""
     late_file: float = 0.0
     """So much longer between the stream's end and the file."""
+
+    # Who asks
+    query: Literal["answer", "missing", "500", "hang", "gone", "empty", "bare"] = "answer"
+    """A progress query gets 404, 500, no answer for long, a refusal, empty data, or the progress alone."""
+    control: Literal["answer", "refused", "500", "hang"] = "answer"
+    """A control does nothing, and gets a refusal, 500, or no answer for long."""
+    recordings: Literal["honest", "missing", "refused", "unreadable", "hang", "empty", "cut"] = "honest"
+    """The list of recordings gets 404, a refusal, another shape, no answer for long, none, or lacks its last one."""
 
     # How callbacks travel
     drop_callbacks: float = 0.0
@@ -61,8 +113,6 @@ class Switches:
     # The files
     files: int = 1
     """In so many files, one after the other, the footage of one download comes."""
-    delivered: float = 1.0
-    """Share of the window that the footage really covers."""
     index_last: bool = False
     """The file's index stands behind its pictures."""
     media: Literal["no", "404", "500", "truncated", "html"] = "no"
@@ -71,9 +121,16 @@ class Switches:
     """Bytes a second at which a file is served."""
 
     def __post_init__(self) -> None:
-        if not 1 <= self.files <= 100 or self.duplicate > 100 or self.delivered <= 0:
-            raise ValueError("files from 1 to 100, duplicate up to 100, delivered above 0")
+        if not 1 <= self.files <= 100 or self.duplicate > 100:
+            raise ValueError("files from 1 to 100, duplicate up to 100")
+        if self.delivered <= 0 or self.speed <= 0:
+            raise ValueError("delivered and speed above 0")
+        for name in _SHARES:
+            if getattr(self, name) > 1:
+                raise ValueError(f"{name} is a share: 1 at most")
+        if not _HEADER.fullmatch(self.demand_sign):
+            raise ValueError("demand_sign is text of a header, without spaces")
 
 
-OF_THE_DEVICE = frozenset({"offline", "busy_for"})
+OF_THE_DEVICE = frozenset({"offline", "busy_for", "device_stays_busy"})
 """Switches that no channel has for itself: set for one, they hold for its whole device."""

@@ -53,8 +53,8 @@ class Tally:
 class Witness:
     """What is remembered; written by the platform, read by anyone.
 
-    `asks` and `teardowns` count the progress queries and the teardowns that were asked for, by device, whatever was
-    answered; queries about a stream that never was are under the empty name.
+    `asks`, `lists` and `teardowns` count the progress queries, the lists of recordings and the teardowns that were asked
+    for, by device, whatever was answered; queries about a stream that never was are under the empty name.
     """
 
     requests: deque[Seen] = field(default_factory=lambda: deque(maxlen=LAST))
@@ -63,6 +63,7 @@ class Witness:
     most_at_once: Counter[str] = field(default_factory=Counter)
     timeline: Timeline = field(default_factory=Timeline)
     asks: Counter[str] = field(default_factory=Counter)
+    lists: Counter[str] = field(default_factory=Counter)
     teardowns: Counter[str] = field(default_factory=Counter)
     _guard: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -103,6 +104,7 @@ class Witness:
                 "submissions": [window.as_json() | asdict(tally) for window, tally in self.windows.items()],
                 "most_at_once": dict(self.most_at_once),
                 "asks": dict(self.asks),
+                "lists": dict(self.lists),
                 "teardowns": dict(self.teardowns),
                 "requests": [_masked(seen) for seen in tail(self.requests, last)],
                 "callbacks": [asdict(called) for called in tail(self.callbacks, last)],

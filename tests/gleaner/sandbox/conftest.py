@@ -24,6 +24,7 @@ from gleaner.sandbox.accounts import APP_ID, APP_SECRET
 DOOR = Device("34020000001110000228", ("34020000001320000666",), "2", "front-door")
 YARD = Device("34020000001110000229", ("34020000001320000667", "34020000001320000668"), "", "yard", 2)
 PLAYBACK = "/api/smsload/playback/v1"
+LIST = "/api/iot/device/playback/v1/list"
 QUICK = Pace(longest=0.08, cadence=0.02, callback_retry=0.05, callback_timeout=2.0)
 
 
@@ -33,8 +34,27 @@ class Receiver:
     def __init__(self, url: str, answers: list[tuple[int, bytes]]) -> None:
         self.url = url
         self.answers = answers
+        self.mail: list[tuple[str, bytes]] = []
         self.bodies: list[dict[str, Any]] = []
         self.times: list[float] = []
+        self.at_once = self.most_at_once = 0
+        self.slow = 0.0
+        self._guard = threading.Lock()
+
+    def take(self, media_type: str, raw: bytes) -> tuple[int, bytes]:
+        """Note one callback and say what it is answered; `bodies` holds those that are objects of the page's names."""
+        with self._guard:
+            self.at_once += 1
+            self.most_at_once = max(self.most_at_once, self.at_once)
+            self.mail.append((media_type, raw))
+            if media_type == "application/json" and b'"downloadProgress": ' in raw and b'"fileUrl": "' in raw:
+                self.bodies.append(json.loads(raw))
+            self.times.append(time.monotonic())
+            answer = self.answers[min(len(self.mail), len(self.answers)) - 1]
+        time.sleep(self.slow)
+        with self._guard:
+            self.at_once -= 1
+        return answer
 
     @property
     def progress(self) -> list[Any]:
@@ -49,11 +69,8 @@ class Receiver:
 def listening(answers: list[tuple[int, bytes]]) -> Iterator[Receiver]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            assert self.headers["Content-Type"] == "application/json"
-            receiver.bodies.append(body)
-            receiver.times.append(time.monotonic())
-            status, answer = receiver.answers[min(len(receiver.bodies), len(receiver.answers)) - 1]
+            raw = self.rfile.read(int(self.headers["Content-Length"]))
+            status, answer = receiver.take(self.headers["Content-Type"], raw)
             self.send_response(status)
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
@@ -114,6 +131,21 @@ class Vendor:
         target = device.device_unicode if isinstance(device, Device) else device
         wish = {"switches": switches, "device": target}
         assert self.http.post(self.base_url + "/sandbox/switches", json=wish, timeout=5).status_code == 200
+
+    def list(self, device: Device = DOOR, within: float = 5, **changes: Any) -> requests.Response:
+        """The recordings of the first channel in the window of an order; `changes` are of the content."""
+        content = {
+            "channel": device.channels[0],
+            "start_time": "2026-06-01T10:00:00",
+            "end_time": "2026-06-01T10:30:00",
+        } | changes
+        body = {"device_unicode": device.device_unicode, "content": content}
+        return self.http.post(self.base_url + LIST, json=body, timeout=within)
+
+    def listed(self, device: Device = DOOR, **changes: Any) -> dict[str, Any]:
+        answer = self.list(device, **changes).json()
+        assert answer["code"] == "0", answer
+        return dict(answer["data"])
 
     def state(self) -> dict[str, Any]:
         return dict(self.http.get(self.base_url + "/sandbox/state", timeout=5).json())

@@ -167,7 +167,8 @@ def test_a_stream_gone_for_good_never_has_a_file(vendor: Any, receiver: Any) -> 
     vendor.throw(stream_gone="for-good", early_address="missing")
     stream_id = run(vendor, receiver, 4)
     vendor.eventually(lambda: vendor.ask(stream_id)["code"] == "990481")
-    vendor.eventually(lambda: vendor.platform.shelf.find(receiver.addresses[0]) is None)
+    name = receiver.addresses[0].rpartition("/")[2]
+    vendor.eventually(lambda: vendor.platform.shelf.find(name) is None)
     time.sleep(0.1)
     assert len(receiver.bodies) == 4
 
@@ -264,6 +265,10 @@ def test_media_rate_slows_a_file_down(vendor: Any) -> None:
         {"duplicate": 1.5},
         {"files": 0},
         {"delivered": 0},
+        {"speed": 0},
+        {"recorded": 1.1},
+        {"demand_sign": "two words"},
+        {"refuse_as": "tired"},
     ],
 )
 def test_an_unfit_switch_is_refused_and_changes_nothing(vendor: Any, values: dict[str, Any]) -> None:

@@ -55,7 +55,7 @@ def test_the_more_exact_target_beats_the_less_exact(platform: Any) -> None:
 
 @pytest.mark.parametrize(
     "values",
-    [{"offline": True}, {"busy_for": 30.0}],
+    [{"offline": True}, {"busy_for": 30.0}, {"device_stays_busy": 30.0}],
     ids=min,
 )
 def test_what_is_the_devices_own_holds_for_all_its_cameras(platform: Any, values: dict[str, Any]) -> None:

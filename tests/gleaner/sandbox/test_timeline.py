@@ -61,16 +61,20 @@ def test_with_two_rooms_the_idle_time_is_that_of_the_room_that_was_free_for_long
     assert longer >= 0.1 > shorter
 
 
-def test_asks_and_teardowns_are_counted_by_device(play: Any, door: Any, yard: Any) -> None:
+def test_asks_lists_and_teardowns_are_counted_by_device(play: Any, door: Any, yard: Any) -> None:
     vendor = play(longest=30.0)
+    vendor.throw(yard, recordings="missing")
     stream_id = vendor.start()
     vendor.ask(stream_id)
     vendor.tear_down(stream_id)
     vendor.ask(stream_id)
     vendor.ask("download:1:2:3")
+    vendor.listed()
+    vendor.list(yard)
     vendor.tear_down("download:1:2:3", yard)
     state = vendor.state()
     assert state["asks"] == {door.device_unicode: 2, "": 1}
+    assert state["lists"] == {door.device_unicode: 1, yard.device_unicode: 1}
     assert state["teardowns"] == {door.device_unicode: 1, yard.device_unicode: 1}
 
 
