@@ -27,6 +27,7 @@ from gleaner.sandbox.switches import Switches
 from gleaner.sandbox.witness import Witness
 
 DIES_AFTER = 0.5
+_OF_LIVE_STREAMS = ":0"
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,10 @@ class Download:
                 self._stage.shelf.discard(takes)
         finally:
             self._line.close()
+
+    def await_first_callback(self, seconds: float) -> None:
+        """Wait until somebody has been called back for the first time, at most so long."""
+        self._line.await_first(seconds)
 
     def stop(self) -> None:
         """Torn down, or dead: no file, no further word, and nobody knows the stream."""
@@ -166,7 +171,8 @@ class Download:
         switches = self._switches()
         share = arrived * self._held / self.order.seconds
         self._word = _Word(file, spell(share, switches, ended=ended, filed=filed))
-        self._line.put(self.report)
+        report = self.report
+        self._line.put(replace(report, stream_id=_alias(self.stream_id)) if switches.alias else report)
 
     def _open_takes(self) -> list[Take]:
         switches = self._switches()
@@ -196,3 +202,9 @@ class Download:
         start = self.order.start + timedelta(seconds=after)
         title = f"{name} {self.order.channel} {start.isoformat(timespec='milliseconds')} +{seconds:.3f}s"
         return Footage(scene, seconds, title)
+
+
+def _alias(stream_id: str) -> str:
+    """The same but for its SSRC, which a device may choose differently; it begins as none of a download does."""
+    family, _, ssrc = stream_id.rpartition(":")
+    return f"{family}{_OF_LIVE_STREAMS}{ssrc[1:]}"

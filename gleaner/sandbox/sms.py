@@ -69,6 +69,8 @@ def _download(platform: Platform) -> Response:
     if refused := _refused(switches.refuse):
         return refused
     started = platform.submit(order, request.host_url.rstrip("/"))
+    if switches.callback_first:
+        started.await_first_callback(LONG)
     platform.pause(switches.slow_submit)
     if switches.lose_answer:
         return _hang_up("accepted, but the answer was lost")

@@ -13,7 +13,7 @@ from typing import Literal
 from gleaner.sandbox.refusals import Phrase
 
 _HEADER = re.compile(r"[!-~]*")
-_SHARES = ("recorded", "drop_callbacks")
+_SHARES = ("recorded", "drop_callbacks", "bad_callbacks")
 
 
 @dataclass(frozen=True)
@@ -107,6 +107,16 @@ class Switches:
     """How often each callback is sent."""
     shuffle: bool = False
     """Callbacks are sent in another order."""
+    senders: int = 1
+    """So many threads send the callbacks of one download; settled when it starts."""
+    callback_form: Literal["camel", "snake", "wrapped", "form"] = "camel"
+    """The names as on the page, as elsewhere on it, inside `data`, or form-encoded."""
+    callback_first: bool = False
+    """The first callback is sent, and its answer awaited, before the submission is answered."""
+    alias: bool = False
+    """Callbacks carry another stream id than the submission's answer."""
+    bad_callbacks: float = 0.0
+    """For this share of callbacks another one is sent that cannot be read."""
     seed: int = 0
     """Of every throw of the dice."""
 
@@ -121,8 +131,8 @@ class Switches:
     """Bytes a second at which a file is served."""
 
     def __post_init__(self) -> None:
-        if not 1 <= self.files <= 100 or self.duplicate > 100:
-            raise ValueError("files from 1 to 100, duplicate up to 100")
+        if not 1 <= self.files <= 100 or self.duplicate > 100 or not 1 <= self.senders <= 64:
+            raise ValueError("files from 1 to 100, duplicate up to 100, senders from 1 to 64")
         if self.delivered <= 0 or self.speed <= 0:
             raise ValueError("delivered and speed above 0")
         for name in _SHARES:

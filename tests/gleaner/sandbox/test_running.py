@@ -78,6 +78,7 @@ def test_progress_may_go_astray_and_the_file_comes_all_the_same(
         ("negative", "percent", "-100"),
         ("over-100", "percent-sign", "10200%"),
         ("over-100", "number", 102.0),
+        ("infinity", "number", float("inf")),
     ],
 )
 def test_the_unit_of_progress_that_goes_astray_is_a_matter_of_its_own(
