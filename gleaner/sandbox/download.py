@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from math import ceil, inf
 
+from gleaner.sandbox.addresses import told
 from gleaner.sandbox.callbacks import CallbackLine
 from gleaner.sandbox.devices import Device
 from gleaner.sandbox.forms import Order
@@ -74,7 +75,7 @@ class Download:
 
     @property
     def report(self) -> Report:
-        """How it stands, as was said last."""
+        """How it stands, as was said last; the address is told anew."""
         word = self._word
         return Report(self.stream_id, word.file and self._address(word.file), word.progress)
 
@@ -115,7 +116,7 @@ class Download:
         return self._stage.mischief.of(self.order.target)
 
     def _address(self, file: str) -> str:
-        return f"{self._media_base}/media/{file}"
+        return told(file, self._media_base, self._switches())
 
     def _stream(self, free_the_device: Callable[[], None]) -> list[Take]:
         try:
@@ -160,7 +161,9 @@ class Download:
             return False
         if switches.stream_gone == "for-good":
             return False
-        for take in takes:
+        for number, take in enumerate(takes):
+            if number and not switches.files_at_once and self._stopped.wait(self._stage.pace.cadence):
+                return False
             take.close()
             for _ in range(2):
                 self._tell(1.0, take.name, ended=True, filed=True)

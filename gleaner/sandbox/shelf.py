@@ -57,6 +57,10 @@ class Take:
         """Nothing more will arrive."""
         self.closed_at = time.monotonic()
 
+    def outlived(self, life: float) -> bool:
+        """Whether it has been closed for so many seconds; with 0 it lasts."""
+        return life > 0 and self.closed_at is not None and time.monotonic() - self.closed_at >= life
+
     def arrived(self) -> bytes:
         """The beginning of the file that is there so far."""
         with self.path.open("rb") as file:
@@ -105,6 +109,8 @@ class Shelf:
 
 def serve(take: Take, switches: Switches) -> Response:
     """The answer to whoever fetches a take: whole or by Range, or what the switches make of it."""
+    if take.outlived(switches.file_life):
+        abort(404)
     if switches.media in ("404", "500"):
         abort(int(switches.media))
     if switches.media == "html":

@@ -12,6 +12,7 @@ from typing import Literal
 
 from gleaner.sandbox.refusals import Phrase
 
+_HOST = re.compile(r"(\w[\w.-]*|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?|", re.ASCII)
 _HEADER = re.compile(r"[!-~]*")
 _SHARES = ("recorded", "drop_callbacks", "bad_callbacks")
 
@@ -120,9 +121,23 @@ class Switches:
     seed: int = 0
     """Of every throw of the dice."""
 
+    # The addresses of files
+    inside_address: str = ""
+    """This host:port stands in them, where nobody may be; the file is still served here."""
+    address_query: bool = False
+    """They name the file in their query."""
+    sign_address: bool = False
+    """Each telling of one has a new token; without any token the file is not served: 401."""
+    odd_address: Literal["no", "file", "userinfo", "metadata", "redirect", "redirect-away"] = "no"
+    """They lead to a local file, carry a password, name a cloud's metadata, redirect to the file, or elsewhere."""
+
     # The files
     files: int = 1
     """In so many files, one after the other, the footage of one download comes."""
+    files_at_once: bool = True
+    """Whether the addresses of all are told at the end, or each a cadence after the one before."""
+    file_life: float = 0.0
+    """So long after its end a file is gone: 404."""
     index_last: bool = False
     """The file's index stands behind its pictures."""
     media: Literal["no", "404", "500", "truncated", "html"] = "no"
@@ -138,6 +153,8 @@ class Switches:
         for name in _SHARES:
             if getattr(self, name) > 1:
                 raise ValueError(f"{name} is a share: 1 at most")
+        if not _HOST.fullmatch(self.inside_address):
+            raise ValueError("inside_address is host:port")
         if not _HEADER.fullmatch(self.demand_sign):
             raise ValueError("demand_sign is text of a header, without spaces")
 

@@ -269,6 +269,7 @@ def test_media_rate_slows_a_file_down(vendor: Any) -> None:
         {"senders": 0},
         {"recorded": 1.1},
         {"bad_callbacks": 2},
+        {"inside_address": "http://10.0.0.7"},
         {"demand_sign": "two words"},
         {"refuse_as": "tired"},
     ],

@@ -90,12 +90,12 @@ def test_the_control_route_takes_a_cameras_name_and_names_one_that_is_unknown(ve
     )
 
 
-def test_the_command_takes_cameras_and_channels(cameras: Path) -> None:
+def test_the_command_takes_cameras_and_channels_and_values_with_colons(cameras: Path) -> None:
     line = [sys.executable, "-m", "gleaner.sandbox", "--port", "0", "--cameras", str(cameras)]
     for switch in (
         "gate:offline=true",
         f"{DOCK}:unit=percent",
-        "dock:media=404",
+        "dock:inside_address=10.0.0.7:8080",
         "files=2",
     ):
         line += ["--switch", switch]
@@ -107,6 +107,6 @@ def test_the_command_takes_cameras_and_channels(cameras: Path) -> None:
         process.terminate()
     assert thrown == {
         RECORDER: {"offline": True},
-        DOCK: {"unit": "percent", "media": "404"},
+        DOCK: {"unit": "percent", "inside_address": "10.0.0.7:8080"},
         "": {"files": 2},
     }
