@@ -121,6 +121,13 @@ def test_several_senders_send_at_once_and_lose_nothing(vendor: Any, receiver: An
     vendor.eventually(_nobody_sends)
 
 
+def test_all_senders_of_a_download_that_was_torn_down_end(play: Any, receiver: Any) -> None:
+    vendor = play(longest=30.0, cadence=0.2)
+    vendor.throw(senders=8)
+    vendor.tear_down(vendor.start(callback=receiver.url))
+    vendor.eventually(_nobody_sends)
+
+
 def test_one_sender_sends_one_after_the_other(vendor: Any, receiver: Any) -> None:
     receiver.slow = 0.01
     heard(vendor, receiver)
