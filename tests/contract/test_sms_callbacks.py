@@ -121,8 +121,18 @@ def test_a_whole_number_is_a_stream_id_like_any_other():
         ("1e999", "downloadProgress"),
         ("-1", "downloadProgress"),
         ("-0.01", "downloadProgress"),
-        ("101.5", "downloadProgress"),
-        ('"101.5%"', "downloadProgress"),
+        ("-Infinity", "downloadProgress"),
+        ("-1e999", "downloadProgress"),
+        ('"1e999"', "downloadProgress"),
+        ('"1e999%"', "downloadProgress"),
+        ('"-inf"', "downloadProgress"),
+        ('"Infinity"', "downloadProgress"),
+        ("101", "downloadProgress"),
+        ("100.4", "downloadProgress"),
+        ("100.00000001", "downloadProgress"),
+        ('"100.01"', "downloadProgress"),
+        ('"100.9%"', "downloadProgress"),
+        ('"true"', "downloadProgress"),
         ("1" * 400, "downloadProgress"),
         ("true", "downloadProgress"),
         ("false", "downloadProgress"),
@@ -275,8 +285,8 @@ def test_a_percent_sign_speaks_for_itself_and_teaches_nothing():
     assert said(client, 1) == (None, False)
 
 
-@pytest.mark.parametrize("value", [100.4, "101", "100.9%"])
-def test_a_hair_above_a_hundred_is_a_hundred(value):
+@pytest.mark.parametrize("value", [100, 100.0, "100", "100.00", "1e2", "100%"])
+def test_a_hundred_is_the_end_and_nothing_above_it_is_anything(value):
     assert said(vendor(), value) == (1.0, True)
 
 

@@ -55,11 +55,11 @@ def _address(value: object) -> str:
 
 
 def _figure(value: object) -> Figure:
-    """A progress: a number 0..100, or the same as text, with or without a percent sign; a hair above 100 is 100."""
+    """A progress: a number 0..100, or the same as text, with or without a percent sign."""
     figure = _number(value)
-    if figure.value > 101:
+    if figure.value > 100:
         raise ValidationError("must be between 0 and 100")
-    return Figure(min(figure.value, 100.0), figure.percent)
+    return figure
 
 
 def _amount(value: object) -> float | None:
