@@ -13,6 +13,7 @@ REASONS = {
     "camera-unknown": "the cameras file has no such camera, or no section of this vendor for it",
     "device-busy": "the device is busy with another download",
     "device-offline": "the device is not connected to the vendor",
+    "device-unknown": "the vendor knows no such device or channel",
     "lease-over": "the worker that had it never came back, so another one takes over",
     "media-host-away": "the host that holds the file does not answer",
     "media-host-busy": "the host that holds the file asks for patience",
@@ -27,6 +28,7 @@ REASONS = {
     "spool-busy": "another worker still holds the unfinished bytes",
     "vendor-auth": "the vendor does not accept our credentials",
     "vendor-away": "the vendor does not answer anybody at present",
+    "vendor-unready": "the vendor has no room left to receive footage, or its media server is not ready",
     "quota-spent": "the calls that our own limit allows are used up",
     "vendor-quota": "the calls that the vendor allows are used up",
     # an attempt, or a file, came to nothing
@@ -34,6 +36,7 @@ REASONS = {
     "answer-too-large": "the vendor's answer was too large to be one",
     "ask-unsupported": "the vendor cannot be asked how downloads stand",
     "deadline": "the download took far longer than its window lasts",
+    "device-silent": "the device did not answer the vendor, or its stream never came",
     "gone": "the vendor no longer has the file",
     "record-gone": "the vendor no longer lists the record, and its picture went with it",
     "camera-refused": "the vendor does not list this camera as it is set up there",

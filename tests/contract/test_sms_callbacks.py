@@ -132,6 +132,7 @@ def test_a_whole_number_is_a_stream_id_like_any_other():
         ("100.00000001", "downloadProgress"),
         ('"100.01"', "downloadProgress"),
         ('"100.9%"', "downloadProgress"),
+        ("1" * 5_000, "downloadProgress"),
         ('"true"', "downloadProgress"),
         ("1" * 400, "downloadProgress"),
         ("true", "downloadProgress"),
@@ -193,14 +194,13 @@ def test_a_fault_is_named_as_the_vendor_spells_the_field_wherever_it_stood():
         '{"streamId": "s"}'.encode("utf-16"),
         b"[" * 200_000,
         b'{"data":' * 200_000,
-        b'{"downloadProgress": ' + b"1" * 5_000 + b"}",
         b"{}",
         b'{"id": "s", "percent": 5}',
         b'{"data": null}',
         b'{"data": [{"streamId": "s"}]}',
         b"streamId=s",
     ],
-    ids=range(17),
+    ids=range(16),
 )
 def test_a_body_that_is_no_callback_is_refused(body):
     assert refusal(body).field is None

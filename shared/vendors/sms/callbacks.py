@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
 from shared.errors import Invalid
-from shared.vendors.sms.schemas import CALLBACK_NAMES, Report, mentions_download, parse_json, strict_report
+from shared.vendors.sms.answers import parse_json
+from shared.vendors.sms.schemas import CALLBACK_NAMES, Report, mentions_download, strict_report
 
 FORM = "application/x-www-form-urlencoded"
 FORM_FIELDS = 64

@@ -1,9 +1,10 @@
 """The client of the SMS playback platform: asks for windows, asks how they stand, calls them off, reads callbacks.
 
-Paths, fields and headers are those of the vendor's pages on download, progress query and playback control; what these
+Paths, fields and headers are those of the vendor's pages on download, progress query, playback control; what these
 leave open is decided here and in this folder's README. Every answer becomes a value or an error of ours.
 """
 
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -11,13 +12,14 @@ from zoneinfo import ZoneInfo
 from shared.domain.camera import Camera
 from shared.domain.events import Sighting
 from shared.domain.job import Lane, Window
-from shared.errors import GleanerError, Invalid, Transient, Whose
+from shared.errors import Invalid, Transient, Whose
 from shared.ports import News, Submission
 from shared.vendors.base import Toolbox
 from shared.vendors.sms import callbacks
 from shared.vendors.sms.addresses import file_identity
-from shared.vendors.sms.codes import AUTH, ask_failure, failure
-from shared.vendors.sms.schemas import Answer, Report, lenient_report, read_answer
+from shared.vendors.sms.answers import Answer, read_answer
+from shared.vendors.sms.refusals import ask_failure, denied, failure
+from shared.vendors.sms.schemas import Report, lenient_report
 from shared.vendors.sms.section import SmsCamera
 from shared.vendors.sms.settings import SmsSettings
 from shared.vendors.sms.signature import LinkerSign
@@ -30,6 +32,7 @@ GB28181 = "3"  # the only source_type that the download page supports
 TEARDOWN = "3"  # the control page's command
 ASK_SECONDS = 10.0
 WITHDRAW_SECONDS = 5.0
+LEAST_SECONDS = 1.0  # with less left, an answer would only be lost
 ALMOST_A_SECOND = timedelta(microseconds=999_999)  # the wire has whole seconds: rather more than less
 NOBODY = "gleaner:probe"  # a stream id that no download has
 
@@ -54,11 +57,10 @@ class SmsPlayback:
         body = {
             **_addressed(_section(camera)),
             "source_type": GB28181,
-            "start_time": wire_time(window.start, self._zone, "start_time"),
-            "end_time": wire_time(window.end + ALMOST_A_SECOND, self._zone, "end_time"),
+            **self._span(window),
             "callback": callback_url,
         }
-        answer = self._send(DOWNLOAD, body, self._settings.submit_timeout.total_seconds())
+        answer = self._send(DOWNLOAD, _given(body), self._settings.submit_timeout.total_seconds())
         report = lenient_report(self._accepted(answer).data)
         return Submission(report.stream_id, _files(report), report.duration, int(report.size or 0) or None)
 
@@ -66,13 +68,13 @@ class SmsPlayback:
         """How a download stands. Gone when the platform refuses to say: it has ended or died, nobody can tell which."""
         answer = self._send(QUERY, {"stream_id": stream_id}, ASK_SECONDS)
         if not answer.accepted:
-            raise self._noted(ask_failure(answer, self._secrets()))
+            raise ask_failure(answer, self._sign.signing)
         return self._news(lenient_report(answer.data), stream_id)
 
     def withdraw(self, camera: Camera, stream_id: str) -> None:
         """Tear a download down; that this command acts on downloads, too, is likely and not documented."""
         body = {**_addressed(_section(camera)), "stream_id": stream_id, "command": TEARDOWN}
-        self._accepted(self._send(CONTROL, body, WITHDRAW_SECONDS))
+        self._accepted(self._send(CONTROL, _given(body), WITHDRAW_SECONDS))
 
     def read_callback(self, body: bytes, content_type: str) -> News:
         """What a callback says."""
@@ -83,32 +85,41 @@ class SmsPlayback:
         """Ask about a stream that never was: any answer below 500 is life."""
         answer = self._send(QUERY, {"stream_id": NOBODY}, ASK_SECONDS)
         if answer.status >= 500:
-            raise failure(answer, self._secrets())
+            raise failure(answer, self._sign.signing)
 
-    def _send(self, path: str, body: Mapping[str, str], timeout: float) -> Answer:
+    def _span(self, window: Window) -> dict[str, str]:
+        return {
+            "start_time": wire_time(window.start, self._zone, "start_time"),
+            "end_time": wire_time(window.end + ALMOST_A_SECOND, self._zone, "end_time"),
+        }
+
+    def _send(self, path: str, body: Mapping[str, object], timeout: float) -> Answer:
+        """The platform's answer, within `timeout` in all.
+
+        A value of `linker-sign` that it turns down is replaced once: an answer came, so it has done nothing yet.
+        """
         if not self._settings.base_url:
             raise Transient("vendor-away", "SMS_BASE_URL is not set", whose=Whose.VENDOR, asked=False)
-        url = self._settings.base_url + path
-        return read_answer(*self._http.post_json(url, _given(body), self._headers(), timeout))
-
-    def _headers(self) -> dict[str, str]:
         sign = self._sign.value()
-        return _given(
-            {"tenant-id": self._settings.tenant_id, "Token": self._settings.token, "linker-sign": sign}
-        )
+        until = time.monotonic() + timeout
+        answer = self._post(path, body, timeout, sign)
+        another = self._sign.instead_of(sign) if denied(answer) else None
+        if another and (left := until - time.monotonic()) >= LEAST_SECONDS:
+            answer = self._post(path, body, left, another)
+            if denied(answer):
+                self._sign.drop(another)
+        return answer
+
+    def _post(self, path: str, body: Mapping[str, object], timeout: float, sign: str) -> Answer:
+        token = self._settings.token
+        headers = _given({"tenant-id": self._settings.tenant_id, "Token": token, "linker-sign": sign})
+        status, raw = self._http.post_json(self._settings.base_url + path, body, headers, timeout)
+        return read_answer(status, raw, (token, sign))
 
     def _accepted(self, answer: Answer) -> Answer:
         if not answer.accepted:
-            raise self._noted(failure(answer, self._secrets()))
+            raise failure(answer, self._sign.signing)
         return answer
-
-    def _noted(self, error: GleanerError) -> GleanerError:
-        if error.code == AUTH.code:
-            self._sign.forget()
-        return error
-
-    def _secrets(self) -> tuple[str, ...]:
-        return self._settings.token, self._sign.last
 
     def _news(self, report: Report, stream_id: str | None) -> News:
         said = self._units.read(report.figure) if report.figure else Reading()

@@ -1,10 +1,9 @@
-"""What comes in from outside, as frozen values: the owner's section of a camera, and the vendor's own JSON.
+"""What the vendor says about one download, as a frozen value.
 
-The section refuses what it does not know. The vendor's JSON is read leniently: unknown fields are ignored, names may be
-in snake or camel case, numbers may be strings, and an absent, null or empty value is the same as none.
+It is read leniently: unknown fields are ignored, names may be in snake or camel case, numbers may be strings, and an
+absent, null or empty value is the same as none.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,9 +15,7 @@ from shared.vendors.sms.addresses import web_address
 from shared.vendors.sms.units import Figure
 
 ID_LENGTH = 256
-MESSAGE_LENGTH = 1000
 MOST = 1e15  # no seconds and no bytes of ours are more
-SUCCESS = "0"
 SPELLINGS = {
     "streamId": ("streamId", "stream_id"),
     "fileUrl": ("fileUrl", "file_url", "playback_file_url", "playbackFileUrl"),
@@ -142,57 +139,3 @@ def _gather(values: Mapping[str, object]) -> dict[str, object]:
 def _first(values: Mapping[str, object], spellings: tuple[str, ...]) -> object:
     present = (values.get(spelling) for spelling in spellings)
     return next((value for value in present if value is not None and value != ""), None)
-
-
-# -- the vendor's envelope ---------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An HTTP answer. `code` is None when it is no envelope of the vendor's: not JSON, no object, or without a code."""
-
-    status: int
-    code: str | None
-    message: str
-    data: Mapping[str, object]
-
-    @property
-    def accepted(self) -> bool:
-        """A yes: the page's examples have the code "0"; the number 0 is taken for the same."""
-        return 200 <= self.status < 300 and self.code == SUCCESS
-
-    @property
-    def refused(self) -> bool:
-        """A recognisable no."""
-        return self.code not in (None, SUCCESS)
-
-    @property
-    def summary(self) -> str:
-        """For people; not yet fit to be shown."""
-        said = "not in the platform's form" if self.code is None else f"code {self.code}: {self.message}"
-        return f"HTTP {self.status}, {said}"
-
-
-def read_answer(status: int, body: bytes) -> Answer:
-    """The vendor's envelope {code, message, data}, or what is left of it."""
-    try:
-        envelope = parse_json(body)
-    except ValueError:
-        envelope = None
-    values = envelope if isinstance(envelope, dict) else {}
-    code, message, data = values.get("code"), values.get("message"), values.get("data")
-    return Answer(
-        status,
-        code=str(code).strip()[:32] if isinstance(code, str | int) and not isinstance(code, bool) else None,
-        message=message[:MESSAGE_LENGTH] if isinstance(message, str) else "",
-        data=data if isinstance(data, dict) else {},
-    )
-
-
-def parse_json(body: bytes) -> object:
-    """JSON in UTF-8. ValueError for anything else, nesting without end included; of a doubled key the last counts."""
-    try:
-        value: object = json.loads(body.decode("utf-8-sig"))
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-    return value
