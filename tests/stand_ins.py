@@ -41,7 +41,8 @@ class Killed(BaseException):
 class StandInVendor:
     """A PlaybackSource. Its four scripts are free to be replaced; what it was told is listed.
 
-    Unless told otherwise it accepts everything, under stream ids `s1`, `s2` and so on, and is silent when asked.
+    Unless told otherwise it accepts everything, under stream ids `s1`, `s2` and so on, and is silent when asked. `held` is
+    what it says to be recorded of any window; None: it cannot tell.
     """
 
     def __init__(self, room: int = 1) -> None:
@@ -51,10 +52,12 @@ class StandInVendor:
         self.withdrawals = Script()
         self.probes = Script()
         self.callbacks = Script(then=News())
+        self.held: tuple[Window, ...] | None = None
         self.submitted: list[
             tuple[str, str]
         ] = []  # camera and callback address of each submission that arrived
         self.asked: list[str] = []
+        self.listed: list[Window] = []
         self.withdrawn: list[str] = []
         self.probed = 0
         self.held: tuple[Window, ...] | None = None  # what a device says that it holds
@@ -84,6 +87,11 @@ class StandInVendor:
         self.asked.append(stream_id)
         answer: News = self.asks.next(stream_id)
         return answer
+
+    def recordings(self, camera: Camera, window: Window) -> tuple[Window, ...] | None:
+        """What it was told to hold."""
+        self.listed.append(window)
+        return self.held
 
     def withdraw(self, camera: Camera, stream_id: str) -> None:
         """Note the withdrawal."""

@@ -1,23 +1,25 @@
-"""The client of the SMS playback platform: asks for windows, asks how they stand, calls them off, reads callbacks.
+"""The client of the SMS playback platform: asks for windows, asks how they stand, calls them off, reads callbacks, lists.
 
-Paths, fields and headers are those of the vendor's pages on download, progress query, playback control; what these
-leave open is decided here and in this folder's README. Every answer becomes a value or an error of ours.
+Paths, fields and headers are those of the vendor's pages on download, progress query, playback control and the list of
+recordings; what these leave open is decided here and in this folder's README. Every answer becomes a value or an error of ours.
 """
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from shared.domain.camera import Camera
 from shared.domain.events import Sighting
 from shared.domain.job import Lane, Window
-from shared.errors import Invalid, Transient, Whose
+from shared.errors import Final, Invalid, Transient, Whose
 from shared.ports import News, Submission
 from shared.vendors.base import Toolbox
 from shared.vendors.sms import callbacks
 from shared.vendors.sms.addresses import file_identity
 from shared.vendors.sms.answers import Answer, read_answer
+from shared.vendors.sms.recordings import Listing, read_listing
 from shared.vendors.sms.refusals import ask_failure, denied, failure
 from shared.vendors.sms.schemas import Report, lenient_report
 from shared.vendors.sms.section import SmsCamera
@@ -28,11 +30,15 @@ from shared.vendors.sms.units import Reading, Units
 DOWNLOAD = "/api/smsload/playback/v1/download"
 QUERY = "/api/smsload/playback/v1/queryDownloadProgress"
 CONTROL = "/api/smsload/playback/v1/control"
+LIST = "/api/iot/device/playback/v1/list"
 GB28181 = "3"  # the only source_type that the download page supports
 TEARDOWN = "3"  # the control page's command
+EVERYTHING = "all"  # the list page's type: recorded by plan, by alarm or by hand
 ASK_SECONDS = 10.0
 WITHDRAW_SECONDS = 5.0
+LIST_SECONDS = 5.0  # a comparable platform's own page gives a device so long for a slice of a day
 LEAST_SECONDS = 1.0  # with less left, an answer would only be lost
+DEAF = timedelta(minutes=10)  # a device whose list could not be had is left alone for so long
 ALMOST_A_SECOND = timedelta(microseconds=999_999)  # the wire has whole seconds: rather more than less
 NOBODY = "gleaner:probe"  # a stream id that no download has
 
@@ -45,6 +51,7 @@ class SmsPlayback:
         self._http = toolbox.http
         self._zone = ZoneInfo(settings.timezone)
         self._sign = LinkerSign(settings.linker_sign)
+        self._memory = toolbox.memory
         self._units = Units(settings.progress, toolbox.memory)
 
     def lanes(self, camera: Camera) -> tuple[Lane, ...]:
@@ -76,6 +83,23 @@ class SmsPlayback:
         body = {**_addressed(_section(camera)), "stream_id": stream_id, "command": TEARDOWN}
         self._accepted(self._send(CONTROL, _given(body), WITHDRAW_SECONDS))
 
+    def recordings(self, camera: Camera, window: Window) -> tuple[Window, ...] | None:
+        """What the device holds of a window; None when that cannot be told, and then not asked again for a while."""
+        section = _section(camera)
+        deaf = f"sms:unlisted:{section.device_unicode}"
+        try:
+            if self._memory.get(deaf):
+                return None
+            span = self._span(window)
+        except (Transient, Final):
+            return None
+        try:
+            return self._listing(section, span).of(window)
+        except (Transient, Final) as error:
+            with suppress(Transient, Final):
+                self._memory.swap(deaf, None, error.code, DEAF)
+            return None
+
     def read_callback(self, body: bytes, content_type: str) -> News:
         """What a callback says."""
         report = callbacks.read_callback(body, content_type)
@@ -86,6 +110,11 @@ class SmsPlayback:
         answer = self._send(QUERY, {"stream_id": NOBODY}, ASK_SECONDS)
         if answer.status >= 500:
             raise failure(answer, self._sign.signing)
+
+    def _listing(self, section: SmsCamera, span: Mapping[str, str]) -> Listing:
+        content = {"channel": section.channel, **span, "type": EVERYTHING}
+        body = {"device_unicode": section.device_unicode, "content": content}
+        return read_listing(self._accepted(self._send(LIST, body, LIST_SECONDS)), self._zone)
 
     def _span(self, window: Window) -> dict[str, str]:
         return {
