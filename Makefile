@@ -64,10 +64,15 @@ fuzz: $(VENV)/.test-installed ## the long proof by hostile input and model runs
 crash: $(VENV)/.test-installed ## the long proof by killing: at every named point, at random, and by a faulty network
 	@$(BIN)/python -m pytest -m crash -s --timeout 900 tests/crash
 
+.PHONY: rules
+rules: $(VENV)/.test-installed ## take each rule for the playback platform out of a copy of the code, and see its test fail there
+	@$(BIN)/python -m pytest -m rules -s tests/rules
+
 .PHONY: docs
-docs: $(VENV)/.run-installed ## draw from the code what the documents show of it: the lifecycle, the list of reasons
+docs: $(VENV)/.run-installed ## draw from the code what the documents show of it: the lifecycle, the reasons, the rules
 	@$(BIN)/python -m shared.domain.diagram README.md
 	@$(BIN)/python -m shared.domain.reasons > docs/reasons.md
+	@$(BIN)/python -m tests.rules.table > docs/sms-rules.md
 
 .PHONY: lock
 lock: ## write the locks anew from setup.cfg, with hashes

@@ -434,14 +434,6 @@ class PlaybackSource(Protocol):
         """How a running attempt stands. Gone when the vendor no longer knows the stream."""
         ...
 
-    def recordings(self, camera: Camera, window: Window) -> tuple[Window, ...] | None:
-        """What the device holds of a window, in order of time, clipped to it, not overlapping.
-
-        () when it recognisably holds nothing; None when that cannot be told: the vendor cannot be asked, did not answer in
-        its short time, or not in a form that is known. Raises nothing but Invalid for a camera that is not this vendor's.
-        """
-        ...
-
     def withdraw(self, camera: Camera, stream_id: str) -> None:
         """Say that an attempt is no longer wanted. Best effort, with a short time-out of its own."""
         ...

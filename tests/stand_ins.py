@@ -60,8 +60,6 @@ class StandInVendor:
         self.listed: list[Window] = []
         self.withdrawn: list[str] = []
         self.probed = 0
-        self.held: tuple[Window, ...] | None = None  # what a device says that it holds
-        self.listed: list[Window] = []
 
     def _yes(self, *_: object) -> Submission:
         return Submission(f"s{len(self.submitted)}")
@@ -87,11 +85,6 @@ class StandInVendor:
         self.asked.append(stream_id)
         answer: News = self.asks.next(stream_id)
         return answer
-
-    def recordings(self, camera: Camera, window: Window) -> tuple[Window, ...] | None:
-        """What it was told to hold."""
-        self.listed.append(window)
-        return self.held
 
     def withdraw(self, camera: Camera, stream_id: str) -> None:
         """Note the withdrawal."""

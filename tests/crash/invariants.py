@@ -21,6 +21,7 @@ from gleaner.sandbox.witness import Tally, Window
 from tests.crash.stage import LIVE, ZONE, Stage
 
 P = "{gleaner}:"
+GENERATIONS = 3
 SIDECAR = ".json"
 ASIDE = (".partial", ".rejected")
 NOT_SENT = (
@@ -93,6 +94,11 @@ class Scene:
                 found[str(told.get("id", key))] = (key, told)
         return found
 
+    def line(self, job: Json) -> list[str]:
+        """The ids of a job and of its parents, up to the one that was wished for."""
+        parent = self.jobs.get(job["parent"] or "")
+        return [job["id"], *(self.line(parent) if parent else ())]
+
     @cached_property
     def clips(self) -> set[str]:
         """The SHA-256 of every file that the SMS platform has ever finished."""
@@ -122,12 +128,27 @@ def _store(scene: Scene) -> Iterator[str]:
 
 
 def _jobs(scene: Scene) -> Iterator[str]:
-    """What was not cancelled is archived; its verdict is given."""
+    """What was not cancelled is archived; its verdict is given, and what is missing of it is wanted."""
     for job_id, job in scene.jobs.items():
-        if job["state"] == "archived" and job["assets"] and job["verdict"] == "complete":
+        short = scene.line(job)[-1] in scene.stage.short
+        verdicts = ("complete", "partial") if short else ("complete",)
+        if job["state"] == "archived" and job["assets"] and job["verdict"] in verdicts:
+            yield from _gaps(scene, job)
             continue
         if job_id not in scene.stage.cancelled or job["state"] != "cancelled":
             yield f"job {job_id} of {job['camera']}: {job['state']}, {job['reason']}, verdict {job['verdict']}"
+
+
+def _gaps(scene: Scene, job: Json) -> Iterator[str]:
+    """Each missing span is one job; the line of them ends after three."""
+    wanted = (
+        [(each["start"], each["end"]) for each in job["missing"]]
+        if len(scene.line(job)) <= GENERATIONS
+        else []
+    )
+    found = [(each["start"], each["end"]) for each in scene.jobs.values() if each["parent"] == job["id"]]
+    if sorted(found) != sorted(wanted):
+        yield f"job {job['id']}: missing {wanted}, its gaps' jobs {found}"
 
 
 def _archive(scene: Scene) -> Iterator[str]:
@@ -166,7 +187,7 @@ def _wishes(scene: Scene) -> Iterator[str]:
     wanted = {(wish.camera, wish.start, wish.end): wish.job for wish in scene.stage.wishes}
     found: dict[Any, list[str]] = defaultdict(list)
     for job in scene.jobs.values():
-        if job["kind"] == "playback":
+        if job["kind"] == "playback" and not job["parent"]:
             found[job["camera"], _naive(job["start"]), _naive(job["end"])].append(job["id"])
             if len(job["assets"]) != (job["state"] == "archived"):
                 yield f"job {job['id']} is {job['state']} with {len(job['assets'])} assets"

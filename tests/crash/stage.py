@@ -50,7 +50,10 @@ class Wish:
 
 @dataclass
 class Stage:
-    """The system, the vendors, and what was asked of them: the wishes, the days of records, what was cancelled."""
+    """The system, the vendors, and what was asked of them: the wishes, the days of records, what was cancelled.
+
+    `short` are the jobs whose footage may be less than was wanted.
+    """
 
     system: System
     sandbox: RunningSandbox
@@ -60,6 +63,7 @@ class Stage:
     wishes: list[Wish] = field(default_factory=list)
     days: set[tuple[str, date]] = field(default_factory=set)
     cancelled: set[str] = field(default_factory=set)
+    short: set[str] = field(default_factory=set)
     _minutes: dict[str, int] = field(default_factory=dict)
     _back: dict[str, int] = field(default_factory=dict)
 

@@ -32,6 +32,18 @@ def _cancelled(running: Stage, number: int) -> None:
         running.cancel(running.wish(camera, minutes=20))
 
 
+def _short(running: Stage, number: int) -> None:
+    """The device delivers half of everything, and cannot be asked what it holds: the window is wanted once more."""
+    running.sandbox.platform.throw({"delivered": 0.5, "recordings": "missing"})
+    running.short.update(running.wish(camera).job for camera in pick(running.cameras, number))
+
+
+def _gaps(running: Stage, number: int) -> None:
+    """The device delivers half of everything, and lists all: what is missing is wanted by itself."""
+    running.sandbox.platform.throw({"delivered": 0.5})
+    running.short.update(running.wish(camera).job for camera in pick(running.cameras, number))
+
+
 def _records(running: Stage, number: int) -> None:
     for camera in pick(running.cameras, number):
         running.harvest(camera)
@@ -64,6 +76,8 @@ PATHS: dict[str, tuple[Callable[[Stage, int], None], tuple[str, ...]]] = {
             *FETCHED,
         ),
     ),
+    "short": (_short, ("settle-judged", "settle-aside", "aside-unmarked")),
+    "gaps": (_gaps, ("settle-wished",)),
     "silent": (_silent, ("ask-answered",)),
     "cancelled": (_cancelled, ("withdraw-told",)),
     "records": (
@@ -112,9 +126,12 @@ def test_a_point_at_which_five_processes_die_costs_nothing(long_stage: Stage, pa
 @pytest.mark.timeout(120)
 def test_a_death_at_every_named_point_costs_nothing(small_stage: Stage) -> None:
     """All at once; the long form takes one after the other, five times."""
-    first, second, *others = small_stage.cameras
+    first, second, short, gaps, *others = small_stage.cameras
     small_stage.lay(*POINTS)
     small_stage.sandbox.platform.throw({"drop_callbacks": 1.0}, small_stage.device(first))
+    small_stage.sandbox.platform.throw({"delivered": 0.5, "recordings": "missing"}, small_stage.device(short))
+    small_stage.sandbox.platform.throw({"delivered": 0.5}, small_stage.device(gaps))
+    small_stage.short.update(small_stage.wish(camera).job for camera in (short, gaps))
     small_stage.sandbox.cloud.throw({"picture": "404"}, small_stage.serial(first))
     given_up = small_stage.wish(second, minutes=20)
     for camera in (first, *others):

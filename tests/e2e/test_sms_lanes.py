@@ -1,0 +1,62 @@
+"""Two devices with much to do: one download at a time on each, the next one at once, by doorbells alone."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from gleaner.sandbox.devices import read_devices
+from gleaner.sandbox.pace import Pace
+from gleaner.sandbox.server import RunningSandbox, running_sandbox
+from tests.e2e.system import System, cameras_file, start, until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+
+CAMERAS = ("cam-0", "cam-1")
+WINDOWS = 20
+# So slow that nothing is found by looking: what is not rung for stands still until the test gives up.
+BY_BELLS = {"SWEEP_EVERY": "600", "BUSY_WAIT": "600", "CALLBACK_SILENCE": "600", "GRACE": "600"}
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
+    """A platform that counts in percent."""
+    file = tmp_path_factory.mktemp("cameras") / "cameras.toml"
+    file.write_text(cameras_file(len(CAMERAS)))
+    with running_sandbox(devices=read_devices(file), pace=Pace(longest=0.2, cadence=0.05)) as playing:
+        playing.platform.throw({"unit": "percent"})
+        yield playing
+
+
+@pytest.fixture(scope="module")
+def system(sandbox: RunningSandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """A system that hears bells and nothing else, in which all is wished for at once."""
+    running = start(tmp_path_factory.mktemp("system"), cameras_file(2), sandbox.base_url, **BY_BELLS)
+    yield running
+    assert running.stop() == 0
+
+
+def test_no_device_has_two_downloads_at_once_nor_idles_longer_than_a_doorbell(
+    system: System, sandbox: RunningSandbox
+) -> None:
+    jobs = [
+        job
+        for camera in CAMERAS
+        for job in system.submit(camera, "2026-11-18T00:00:00", f"2026-11-18T{WINDOWS // 2:02}:00:00")
+    ]
+    assert len(jobs) == 2 * WINDOWS
+    archived = system.archived(jobs, 60)
+    assert [job["attempts"] for job in archived] == [1] * len(jobs)
+    assert [job["postponed"] for job in archived] == [0] * len(jobs)
+    assert {job["assets"][0]["verdict"] for job in archived} == {"complete"}
+    assert set(sandbox.platform.witness.most_at_once.values()) == {1}
+    assert [tally.asked for tally in sandbox.platform.witness.windows.values()] == [1] * len(jobs)
+
+
+def test_a_bare_1_of_a_platform_that_counts_in_percent_is_one_percent(
+    system: System, sandbox: RunningSandbox
+) -> None:
+    sandbox.platform.throw({"progress": "bare-1", "never_ends": True}, "cam-0")
+    (job,) = system.submit("cam-0", "2026-11-17T00:00:00", "2026-11-17T00:05:00")
+    until(lambda: system.job(job)["progress"] == 0.01)
+    assert system.job(job)["state"] == "preparing"
+    system.call("POST", f"/admin/jobs/{job}/cancel")
