@@ -31,6 +31,7 @@ TOLD_TO_PEOPLE = {  # no job ever has them: they end a start, refuse a wish of a
     "callback-unreadable",
     "cameras-file",
     "media-allow-unreadable",
+    "media-rewrite-unreadable",
     "no-redis",
     "same-database",
     "unknown-vendor",
