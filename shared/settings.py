@@ -216,6 +216,9 @@ class Settings:
     media_allow: str = setting(
         "MEDIA_ALLOW", "", "where a vendor's address may lead; empty: the vendors' own hosts"
     )
+    media_rewrite: str = setting(
+        "MEDIA_REWRITE", "", "hosts of a vendor's inside network, each with the one that is reached from here"
+    )
     vendors: tuple[str, ...] = setting("VENDORS", "sms,imou", "the vendor folders in use", words)
     harvest_every: timedelta = setting(
         "HARVEST_EVERY", "3600", "between two listings of a camera's records; 0: only by hand", seconds

@@ -4,6 +4,7 @@ Building does no I/O but the generated secrets, the cameras file and the archive
 when it is used.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -19,9 +20,11 @@ from shared.adapters.celery_queue import CeleryQueue
 from shared.adapters.disk_archive import DiskArchive
 from shared.adapters.http import GuardedSession
 from shared.adapters.http_media import HttpMediaSource
-from shared.adapters.media_guard import MediaAllow
+from shared.adapters.media_allow import MediaAllow
+from shared.adapters.media_guard import MediaGuard
+from shared.adapters.media_rewrite import MediaRewrite
 from shared.adapters.record_store import RedisRecordStore
-from shared.adapters.redis_address import broker_place, next_database, state_place
+from shared.adapters.redis_address import broker_place, next_database, servers, state_place
 from shared.adapters.redis_shared import RedisShared
 from shared.adapters.redis_store import RedisJobStore
 from shared.domain.retries import Policy
@@ -61,7 +64,7 @@ def build(settings: Settings | None = None, where: Source | None = None, patient
             settings.cameras_file, {name: vendor.section for name, vendor in vendors.items()}
         ),
         archive=archive(settings, reach),
-        media=HttpMediaSource(session, _allowed(settings, vendors, own), frozenset({settings.port})),
+        media=HttpMediaSource(session, media_guard(settings, media_allow(settings, own))),
         check=media.check,
         sources={
             name: vendor.playback(own[name], toolbox) for name, vendor in vendors.items() if vendor.playback
@@ -152,13 +155,19 @@ def archive(settings: Settings, reach: Reach = pass_by) -> DiskArchive:
     return opened
 
 
-def _allowed(settings: Settings, vendors: dict[str, Vendor[Any]], own: dict[str, Any]) -> MediaAllow:
-    """MEDIA_ALLOW, or else the vendors' own hosts, whatever port their media come from."""
+def media_allow(settings: Settings, own: Mapping[str, Any]) -> MediaAllow:
+    """MEDIA_ALLOW, or else the vendors' own hosts, whatever port their media come from. `own`: the vendors' settings."""
     named = words(settings.media_allow)
-    hosts = [urlsplit(own[name].base_url).hostname for name in vendors]
+    hosts = [urlsplit(each.base_url).hostname for each in own.values()]
     return MediaAllow.parse(
         ",".join(named or [f"[{host}]" if ":" in host else host for host in hosts if host])
     )
+
+
+def media_guard(settings: Settings, allow: MediaAllow) -> MediaGuard:
+    """The guard, which knows what is ours: where we listen, on any address of this machine, and Redis and the broker."""
+    ours = servers(settings.redis_url, broker_url(settings)) | {("127.0.0.1", settings.port)}
+    return MediaGuard(allow, ours, MediaRewrite.parse(settings.media_rewrite))
 
 
 def _secrets(setting: str, home: Path, name: str) -> tuple[str, ...]:

@@ -13,8 +13,9 @@ from contextlib import contextmanager
 import requests
 from requests.exceptions import ConnectTimeout, RequestException, SSLError
 from urllib3.exceptions import HTTPError, LocationValueError, NewConnectionError
+from urllib3.util.connection import create_connection
 
-from shared.adapters.deadline import Deadline, WatchedAdapter
+from shared.adapters.deadline import Connect, Deadline, WatchedAdapter
 from shared.errors import AnswerUnknown, Misconfigured, Transient, Whose
 
 PIECE = 256 * 1024  # bytes; the most that one read takes off the wire
@@ -36,10 +37,11 @@ class _Session(requests.Session):
 
 
 class GuardedSession:
-    """Fit for threads. Times are in seconds."""
+    """Fit for threads. Times are in seconds. `connect` opens every connection whose address was given with `at`."""
 
-    def __init__(self, connect_timeout: float = 5.0) -> None:
+    def __init__(self, connect_timeout: float = 5.0, connect: Connect = create_connection) -> None:
         self._connect_timeout = connect_timeout
+        self._connect = connect
 
     def post_json(
         self,
@@ -66,17 +68,23 @@ class GuardedSession:
                 raise AnswerUnknown("answer-lost", f"it was still coming after {timeout:g} s")
             return answer.status_code, content
 
-    def get(
-        self, url: str, headers: Mapping[str, str], timeout: float, at: Sequence[str] | None = None
-    ) -> requests.Response:
+    def get(self, url: str, headers: Mapping[str, str], timeout: float) -> requests.Response:
         """An open answer, its body unread: `timeout` is for each wait, and the head has come within two of them.
 
-        `at`: the only IP addresses to connect to, in this order, whatever the host's name leads to by now; it is the name
-        all the same that is told to the server and looked for in its certificate. Raises `TROUBLES`, or Misconfigured as
-        above.
+        Raises `TROUBLES`, or Misconfigured as above.
         """
         with Deadline(timeout * 2) as deadline:
-            return self._send("GET", url, headers, timeout, None, deadline, at)
+            return self._send("GET", url, headers, timeout, None, deadline)
+
+    def get_at(
+        self, at: Sequence[str], url: str, headers: Mapping[str, str], timeout: float, deadline: Deadline
+    ) -> requests.Response:
+        """The same, under a deadline of the caller's, from these IP addresses alone, tried in this order.
+
+        Whatever the host's name leads to by now, it is the name all the same that is told to the server and looked for in
+        its certificate.
+        """
+        return self._send("GET", url, headers, timeout, None, deadline, at)
 
     def _send(
         self,
@@ -90,7 +98,7 @@ class GuardedSession:
     ) -> requests.Response:
         with _Session() as session:
             for scheme in ("http://", "https://"):
-                session.mount(scheme, WatchedAdapter(deadline, at))
+                session.mount(scheme, WatchedAdapter(deadline, at, self._connect))
             request = _prepared(session, requests.Request(method, url, headers, data=data))
             waits = (min(self._connect_timeout, timeout), timeout)
             return session.send(request, timeout=waits, stream=True, allow_redirects=False)

@@ -11,6 +11,8 @@ from redis import connection
 
 from shared.errors import Misconfigured
 
+PORTS = {"redis": 6379, "rediss": 6379, "amqp": 5672, "amqps": 5671}  # where they listen if nothing is said
+
 
 class Place(NamedTuple):
     """Host or path of a socket, port (none for a socket), and number of the database."""
@@ -56,6 +58,25 @@ def next_database(url: str) -> str:
         tls = {"ssl_cert_reqs": "required"} | tls
     host = parts.netloc.rpartition("@")[2]
     return f"{parts.scheme}://{login}{host}/{database}{'?' if tls else ''}{urlencode(tls)}"
+
+
+def servers(state: str, broker: str) -> frozenset[tuple[str, int]]:
+    """Host and port of the TCP servers that REDIS_URL and CELERY_BROKER_URL name; without those on a socket."""
+    place = state_place(state)
+    found = {(place.server, place.port)} | {_server(url) for url in broker.split(";")}
+    return frozenset((host, port) for host, port in found if host and port)
+
+
+def _server(url: str) -> tuple[str, int | None]:
+    try:
+        parts = urlsplit(url)
+        return (
+            (_host(parts.hostname), parts.port or PORTS[parts.scheme])
+            if parts.scheme in PORTS
+            else ("", None)
+        )
+    except ValueError:
+        raise Misconfigured("bad-setting", "CELERY_BROKER_URL: is no address of a broker") from None
 
 
 def _options(url: str) -> dict[str, Any]:

@@ -53,7 +53,7 @@ REASONS = {
     "media-http-4xx": "the host that holds the file refused the request",
     "media-http-5xx": "the host that holds the file is in trouble",
     "media-range-odd": "the host that holds the file sent other bytes than were asked for",
-    "media-redirected": "the file's address leads on to another one",
+    "media-redirected": "the file's address leads on too far, in a circle, or to no plain address",
     "media-slow": "the file's bytes come too slowly for what they are",
     "media-stalled": "the file's bytes stopped coming",
     "no-file": "the download ended and no file ever came",
@@ -68,7 +68,7 @@ REASONS = {
     "archive-mismatch": "the bytes are not those of their own description",
     "damaged": "the file's container contradicts itself",
     "not-media": "what came is no media file",
-    "too-large": "what came is too large to be a picture",
+    "too-large": "what came is larger than any such file is",
     "sidecar-unreadable": "the description beside an archived file is damaged",
     "truncated": "the end of the file is missing",
     # the end

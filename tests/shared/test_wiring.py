@@ -6,10 +6,12 @@ from urllib.parse import quote
 import pytest
 from kombu import Connection
 
-from shared.adapters.redis_address import broker_place, state_place
-from shared.errors import Misconfigured
+from shared.adapters.media_allow import MediaAllow
+from shared.adapters.redis_address import broker_place, servers, state_place
+from shared.errors import Misconfigured, Transient
 from shared.settings import Settings, Source, read
-from shared.wiring import archive, broker_url, build, state_client
+from shared.vendors import load
+from shared.wiring import archive, broker_url, build, media_allow, media_guard, state_client
 from tests.builders import some_settings
 
 
@@ -104,3 +106,57 @@ def test_an_archives_id_that_a_kill_left_unwritten_is_written_again(tmp_path: Pa
     known.write_text("")
     assert archive(settings).id == opened.id
     assert known.read_text().strip() == opened.id
+
+
+@pytest.mark.parametrize(
+    ("state", "broker", "found"),
+    [
+        ("unix:///run/r.sock", "redis+socket:///run/r.sock?virtual_host=1", set()),
+        ("redis://h", "redis://h/1", {("h", 6379)}),
+        ("redis://:p@H:7/2", "amqp://me:p@localhost//", {("h", 7), ("127.0.0.1", 5672)}),
+        ("rediss://localhost", "amqps://b:9;amqp://c", {("127.0.0.1", 6379), ("b", 9), ("c", 5672)}),
+        ("redis://[::1]:7", "memory://", {("::1", 7)}),
+    ],
+)
+def test_the_servers_that_remember_for_us_are_known_by_host_and_port(state, broker, found):
+    assert servers(state, broker) == found
+
+
+def test_no_vendors_address_may_lead_to_our_page_or_to_redis(tmp_path: Path) -> None:
+    settings = some_settings(
+        REDIS_URL="redis://localhost:6390", CELERY_BROKER_URL="amqp://127.0.0.1", PORT="8765"
+    )
+    guard = media_guard(settings, MediaAllow.parse("127.0.0.1"))
+    for port in (8765, 6390, 5672):
+        with pytest.raises(Transient) as trouble:
+            guard.passed(f"http://127.0.0.1:{port}/")
+        assert "our own" in trouble.value.detail
+    assert guard.passed("http://127.0.0.1:8766/").at == ("127.0.0.1",)
+
+
+def test_where_nothing_is_named_the_vendors_own_hosts_are_on_any_port() -> None:
+    where = Source({"SMS_BASE_URL": "http://[fd00::5]:9000/api"}, {}, Path())
+    own = {name: read(vendor.settings, where) for name, vendor in load(("sms", "imou")).items()}
+    assert media_allow(some_settings(), own).text == "[fd00::5],openapi.lechange.cn"
+    assert (
+        media_allow(some_settings(MEDIA_ALLOW="a.example , b.example:80"), own).text
+        == "a.example,b.example:80"
+    )
+
+
+@pytest.mark.parametrize("name", ["MEDIA_ALLOW", "MEDIA_REWRITE"])
+def test_what_cannot_be_read_of_the_media_settings_ends_the_start_with_one_clear_line(
+    tmp_path: Path, name: str
+) -> None:
+    environ = {"REDIS_URL": "redis://127.0.0.1:1/0", name: "what is this"}
+    with pytest.raises(Misconfigured) as trouble:
+        build(where=Source(environ, {}, tmp_path))
+    assert trouble.value.detail.startswith(f"{name}: 'what is this' is no")
+
+
+def test_hosts_are_rewritten_as_the_setting_says() -> None:
+    settings = some_settings(REDIS_URL="unix:///run/r.sock", MEDIA_REWRITE="10.0.0.1=127.0.0.1:81")
+    assert (
+        media_guard(settings, MediaAllow.parse("127.0.0.1")).passed("http://10.0.0.1/x").url
+        == "http://127.0.0.1:81/x"
+    )
