@@ -21,6 +21,7 @@ from gleaner.checks.configuration import Case, case_of, configuration
 from gleaner.checks.finding import Check, Finding, Status, skipped
 from gleaner.checks.home import home
 from gleaner.checks.machine import machine
+from gleaner.checks.media import media
 from gleaner.checks.reach import callbacks, clock
 from gleaner.checks.service import service
 from gleaner.checks.stores import Store, meet
@@ -67,6 +68,7 @@ def _checks(case: Case, store: Store) -> dict[str, Check]:
         **{name: partial(vendor, case, store, name) for name in case.vendors},
         **{f"clock of {name}": partial(clock, case, store, name) for name in case.ready},
         "callbacks": partial(callbacks, case),
+        "media": partial(media, case, store),
         "service": partial(service, case, store),
     }
     return checks

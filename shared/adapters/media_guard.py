@@ -19,7 +19,7 @@ from shared.errors import Transient, Whose
 
 NOT_ALLOWED = "media-host-not-allowed"
 OURS = "is a port of our own, which no setting opens"
-_BEGINNING = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_.-]+):[0-9]+(?= )")
+_DETAIL = re.compile(r"(?P<server>\S+:[0-9]+) (?:.* to name it: (?P<line>MEDIA_ALLOW=\S+)$)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +74,18 @@ class MediaGuard:
         return _not_allowed(target, f"{why}; to name it: {self.allow.line_with(target.server)}")
 
 
-def server_refused(detail: str) -> str | None:
-    """The `host:port` with which the detail of a `media-host-not-allowed` begins, or None when it begins otherwise."""
-    found = _BEGINNING.match(detail)
-    return found[0] if found else None
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What the detail of a `media-host-not-allowed` says: which `host:port`, and the line to add, if any would help."""
+
+    server: str
+    line: str
+
+    @classmethod
+    def of(cls, detail: str) -> "Waiting | None":
+        """None when the detail is no such one."""
+        found = _DETAIL.match(detail)
+        return cls(found["server"], found["line"] or "") if found else None
 
 
 def _led(host: str, resolve: Resolve) -> tuple[str, ...]:

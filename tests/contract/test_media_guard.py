@@ -1,6 +1,5 @@
 """Where an address that a vendor named may lead, over real HTTP: to what is named, or is public, and never to ourselves."""
 
-import re
 import socket
 import time
 from collections import Counter
@@ -10,7 +9,7 @@ import pytest
 
 from shared.adapters.http import GuardedSession
 from shared.adapters.media_allow import MediaAllow
-from shared.adapters.media_guard import MediaGuard, server_refused
+from shared.adapters.media_guard import MediaGuard, Waiting
 from shared.adapters.media_target import Target
 from shared.errors import Transient, Whose
 from tests.contract.media_server import (
@@ -49,11 +48,16 @@ def test_a_host_that_is_not_named_waits_with_the_line_to_add_and_its_name_is_not
     error = trouble(source(allow="media.example:80", resolve=names), address + f"film.mp4?sign={SECRET}")
     assert (error.code, error.whose, error.asked) == ("media-host-not-allowed", Whose.VENDOR, False)
     assert names.asked == []
-    line = re.search(r"MEDIA_ALLOW=(\S+)", error.detail)[1]
+    line = error.detail.partition("MEDIA_ALLOW=")[2]
     assert line.startswith("media.example:80,")
     target = Target.of(address)
     assert MediaAllow.parse(line).names(target.server)
-    assert server_refused(error.detail) == target.server
+    assert Waiting.of(error.detail) == Waiting(target.server, f"MEDIA_ALLOW={line}")
+
+
+def test_a_detail_of_anything_else_is_no_waiting():
+    assert Waiting.of("") is None
+    assert Waiting.of("the store did not answer") is None
 
 
 def test_with_nothing_named_nothing_is_allowed():
@@ -171,6 +175,7 @@ def test_our_own_ports_are_never_fetched_from_whoever_names_them(server, host, m
     error = trouble(guarded, f"http://{host}:{server.port}/?sign={SECRET}")
     assert (error.code, error.whose, error.asked) == ("media-host-not-allowed", Whose.VENDOR, False)
     assert error.detail.endswith("is a port of our own, which no setting opens")
+    assert Waiting.of(error.detail) == Waiting(Target.of(f"http://{host}:{server.port}/").server, "")
     assert server.heard == []
 
 
