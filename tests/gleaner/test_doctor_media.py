@@ -73,7 +73,7 @@ def doctor(tmp_path: Path, redis_url: str, prefix: str) -> Iterator[Doctor]:
 
 
 def test_where_nobody_waits_all_is_well(doctor: Doctor) -> None:
-    doctor.put("media-host-away", "http://a.example:80: no such name")
+    doctor.put("media-host-away", "a.example:80 does not answer")
     doctor.put("media-host-not-allowed", "a.example:80 is not named", State.FAILED)
     (found,) = doctor.says()
     assert (found.status, found.sentence) == (Status.OK, "no job waits for a host that is not allowed")
