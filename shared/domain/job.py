@@ -122,7 +122,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """Bytes in the archive. `attempt` is the one that brought them; 0 where nobody knows."""
+    """Bytes in the archive. `attempt` is the one that brought them; 0 where nobody knows. `early` as of their file."""
 
     id: str
     key: str
@@ -137,11 +137,15 @@ class Asset:
     job: str
     duration_seconds: float | None = None
     attempt: int = 0
+    early: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One file that a vendor named for a job. `identity` is given by the vendor's folder; `address` is the latest."""
+    """One file that a vendor named for a job. `identity` is given by the vendor's folder; `address` is the latest.
+
+    `early`: it was named before the end, so it may be anything, another camera's footage too.
+    """
 
     identity: str
     address: str
@@ -152,6 +156,7 @@ class File:
     kept: int = 0  # bytes of it that ever were on our disk
     failures: int = 0  # faults in a row; reset by more bytes kept alone
     not_ready: int = 0  # answers "not there", in a row
+    early: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from shared.domain import events as e
 from shared.domain.job import FileState, State
 from shared.domain.lifecycle import Moved
+from tests.builders import POLICY
 from tests.domain.tale import Tale, a_file, told_until
 
 # -- counting ----------------------------------------------------------------------------------------------------------
@@ -66,6 +67,9 @@ def test_one_history_in_any_order_doubled_and_cut_by_crashes_ends_alike(order, a
     if dead:
         tale.wait(121)  # whoever asked is dead, and the vendor has taken it
     tale.tell(*order, *again)
+    if tale.state == State.PREPARING:  # the stream was gone before anybody knew of it; it is asked about
+        tale.wait(POLICY.silence.total_seconds() / 3)
+        tale.tell(HISTORY[-1])
     assert (tale.state, tale.attempts, tale.job.unexplained) == (State.READY, 1, ())
     while tale.state == State.READY:
         assert isinstance(tale.fetch(), Moved)

@@ -23,6 +23,10 @@ def test_an_address_in_the_very_first_answer_is_not_fetched_before_the_end():
         tale.tell(e.Progressed(1, progress, files=(a_file(),)))
         assert (tale.state, tale.files(FileState.NOTED)) == (State.PREPARING, ["clip"])
     tale.tell(e.Prepared(1, (a_file(),)))
+    assert (tale.state, tale.job.progress) == (State.PREPARING, 1.0)
+    tale.wait(POLICY.silence.total_seconds() / 3)
+    assert tale.job.asking
+    tale.tell(e.Prepared(1, (a_file(),)))
     assert (tale.state, tale.files(FileState.OPEN)) == (State.READY, ["clip"])
 
 

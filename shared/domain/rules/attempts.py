@@ -62,7 +62,7 @@ def see(job: Job, sightings: Iterable[e.Sighting], attempt: int) -> Job:
         for other in job.files_in(FileState.NOTED):
             if other.identity != seen.identity:
                 job = job.with_file(replace(other, state=FileState.SUPERSEDED))
-        job = job.with_file(File(seen.identity, seen.address, attempt, FileState.NOTED))
+        job = job.with_file(File(seen.identity, seen.address, attempt, FileState.NOTED, early=True))
     return job
 
 

@@ -65,7 +65,7 @@ def asset_landed(job: Job, event: e.AssetLanded, now: Now) -> Outcome:
         return Late("known")
     address, attempt = (known.address, known.attempt) if known else ("", 0)
     job = job.with_file(File(event.identity, address, attempt, FileState.LANDED))
-    asset = replace(event.asset, attempt=attempt)
+    asset = replace(event.asset, attempt=attempt, early=known is not None and known.early)
     job = replace(job, assets=(*job.assets, asset), crashes=0, failures=0, waits=0)
     if known and event.asset.verdict != Verdict.PARTIAL:
         job = _without_doubles(job, known)

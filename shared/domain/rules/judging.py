@@ -22,7 +22,7 @@ def grace_over(job: Job, event: e.GraceOver, now: Now) -> Outcome:
     """Judge the window, and keep, ask for more, or reject."""
     if not any(debt.kind == DebtKind.VERDICT for debt in job.debts):
         return Late("judged")
-    job = _keep_longest(forgive(job, DebtKind.VERDICT), now)
+    job = _keep_longest(_without_early(forgive(job, DebtKind.VERDICT), now), now)
     job = replace(job, verdict=judge(job, now.policy), missing=())
     return job if job.verdict != Verdict.PARTIAL else _came_short(job, event, now)
 
@@ -78,6 +78,14 @@ def _missing(job: Job, held: tuple[Window, ...], policy: Policy) -> tuple[Window
             spans.append(Window(max(start, span.start), span.end))
     many = len(spans) > policy.most_gaps
     return (Window(spans[0].start, spans[-1].end),) if many else tuple(spans)
+
+
+def _without_early(job: Job, now: Now) -> Job:
+    """What was named before the end goes where what was named after it is the whole window: it was something else."""
+    early = tuple(asset for asset in job.assets if asset.early)
+    later = [asset for asset in job.assets if not asset.early]
+    whole = _seconds(later) >= job.window.length.total_seconds() * now.policy.whole_from
+    return _put_aside(job, early, now) if later and whole else job
 
 
 def _keep_longest(job: Job, now: Now) -> Job:

@@ -31,7 +31,9 @@ def progressed(job: Job, event: e.Progressed, now: Now) -> Outcome:
     assert job.current is not None
     if now.at >= deadline(job, now.policy):
         return Late("past-deadline")
-    job = see(hear(job, event.progress, event.stream_id, now), event.files, event.attempt)
+    job = hear(job, event.progress, event.stream_id, now)
+    if not (_is_older(job, event) and job.files_in(FileState.NOTED)):
+        job = see(job, event.files, event.attempt)
     job = _weigh(job, event, now)
     if event.ended or (looks_ended(job) and now.at >= _believable_from(job, now.policy)):
         return ended(job, now)
@@ -64,7 +66,13 @@ def _weigh(job: Job, event: e.Progressed, now: Now) -> Job:
     """Note since when the vendor says what may be the end; a plainer word takes that back."""
     if event.perhaps_ended:
         return replace(job, perhaps_since=job.perhaps_since or now.at)
-    return job if event.progress is None else replace(job, perhaps_since=None)
+    plain = event.progress is not None and not _is_older(job, event)
+    return replace(job, perhaps_since=None) if plain else job
+
+
+def _is_older(job: Job, event: e.Progressed) -> bool:
+    """Whether a report was overtaken by one that tells of more. 0 may be the word for an end, so it is never that."""
+    return event.progress is not None and 0 < event.progress < (job.progress or 0.0)
 
 
 def looks_ended(job: Job) -> bool:
@@ -100,9 +108,12 @@ def prepared(job: Job, event: e.Prepared, now: Now) -> Outcome:
         return Late("seen")
     if has_all_of_another(job, event.attempt):
         return Late("landed")  # the same footage, by an attempt that nobody knew to be running
+    if _only_repeats(job, event):
+        said = e.Progressed(event.attempt, 1.0, False, event.stream_id, event.files, perhaps_ended=True)
+        return progressed(job, said, now)
     for seen in fresh:
         job = job.with_file(_opened(job.file(seen.identity), seen, event.attempt))
-    job = unexplained(_credit(supersede_noted(job), event, now))
+    job = unexplained(_credit(_without_early(supersede_noted(job)), event, now))
     if job.state in (State.READY, State.FETCHING):
         return job
     if not job.live:
@@ -110,6 +121,27 @@ def prepared(job: Job, event: e.Prepared, now: Now) -> Outcome:
             forgive(forgive(job, DebtKind.VERDICT), DebtKind.ALERT), give_up_at=now.at + now.policy.give_up
         )
     return replace(enter(job, State.READY, now), finalising_since=None, verdict=None)
+
+
+def _only_repeats(job: Job, event: e.Prepared) -> bool:
+    """Whether the end came with nothing but what was named before it: that is believed when it has stood for a while.
+
+    Such platforms say 100 % before the file exists, and then the address may still be the wrong one of before. Once the
+    stream is known to be over there is no need to wait.
+    """
+    over = job.current is not None and job.current.number == event.attempt and job.current.ended
+    waits = job.state in (State.WANTED, State.SUBMITTING, State.PREPARING) and not over
+    known = [job.file(seen.identity) for seen in event.files]
+    return waits and all(file is not None and file.state == FileState.NOTED for file in known)
+
+
+def _without_early(job: Job) -> Job:
+    """What was named before the end gives way to what is named after it, unless somebody is fetching it."""
+    under_way = job.fetching if job.state == State.FETCHING else ""
+    for file in job.files_in(FileState.OPEN):
+        if file.early and file.identity != under_way:
+            job = job.with_file(replace(file, state=FileState.SUPERSEDED))
+    return job
 
 
 def has_all_of_another(job: Job, attempt: int) -> bool:
