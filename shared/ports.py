@@ -93,7 +93,7 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Overdue:
-    """What a sweep found: jobs whose clock has run out, how many wait in each queue, how many debts are due."""
+    """What a sweep found: jobs whose clock has run out, how many `take` would give of each queue, how many debts are due."""
 
     jobs: tuple[str, ...]
     waiting: Mapping[str, int]
@@ -152,7 +152,10 @@ def span_of(change: Change) -> Span | None:
 
 @dataclass(frozen=True, slots=True)
 class LaneView:
-    """A lane's runners ({job: "attempt:stream id"}), how many wait for it, and until when it is closed."""
+    """A lane's runners ({job: "attempt:stream id"}), how many wait at it, and until when it is closed.
+
+    A job waits at its first lane, its device's, whichever of its lanes has no room.
+    """
 
     runners: Mapping[str, str]
     waiting: int
@@ -166,7 +169,8 @@ class LaneView:
 class JobStore(Protocol):
     """Saves jobs, and everything that must change together with a job, in one step.
 
-    Invariant: exactly the live jobs are in `due`. Sending the same change twice is the same as once.
+    Invariant: exactly the live jobs are in `due`. Sending the same change twice is the same as once. Places in lanes go
+    round: to the device that was given one least recently, and of its jobs to the most urgent.
     """
 
     def now(self) -> datetime:
@@ -186,7 +190,10 @@ class JobStore(Protocol):
         ...
 
     def take(self, queue: str) -> str | None:
-        """The next job that may be claimed from a queue, most urgent first. Lost if not claimed until the next sweep."""
+        """The next job of a queue for which there is room, most urgent first within a device; it holds its places.
+
+        Lost if not claimed until the next sweep, which offers it again and gives its places to whose turn it is.
+        """
         ...
 
     def take_owed(self, hold: timedelta) -> str | None:
@@ -194,7 +201,10 @@ class JobStore(Protocol):
         ...
 
     def overdue(self, limit: int) -> Overdue:
-        """At most `limit` jobs whose due has come and that no queue is for; the others are put into their queues."""
+        """At most `limit` jobs whose due has come and that no queue is for; the others are put into their queues.
+
+        What waits for room in a lane is not looked at: it costs a sweep nothing.
+        """
         ...
 
     def find(self, wish: str) -> str | None:
@@ -222,7 +232,11 @@ class JobStore(Protocol):
         ...
 
     def overdue_seconds(self) -> float:
-        """How long the most overdue job has been waiting for somebody to look at it; 0 when none is."""
+        """How long the most overdue job has been waiting for somebody to look at it; 0 when none is.
+
+        A job that waits for room is not overdue; but when there is room and nobody comes for work, that counts, from the
+        first sweep that saw it.
+        """
         ...
 
     def forget(self, before: datetime, limit: int) -> int:
@@ -415,7 +429,10 @@ class PlaybackSource(Protocol):
     """A vendor that makes a window of recorded video available on request."""
 
     def lanes(self, camera: Camera) -> tuple[Lane, ...]:
-        """The lanes that a download of this camera occupies. Invalid when the camera is not this vendor's."""
+        """The lanes that a download of this camera occupies: its device's own, then those shared with other devices.
+
+        Invalid when the camera is not this vendor's.
+        """
         ...
 
     def submit(self, camera: Camera, window: Window, callback_url: str) -> Submission:

@@ -6,7 +6,6 @@ key in force opens becomes "". A document that is not one of ours is Final `stor
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 import msgspec
 
@@ -28,10 +27,10 @@ class JobDocuments:
         closed = _readdressed(job, self.seal.close) if self.seal else job
         return msgspec.json.encode(closed).decode()
 
-    def read(self, job_id: str, document: str, due: datetime | None) -> Job:
-        """The job, its addresses still as they were written; `due` is kept beside the document."""
+    def read(self, job_id: str, document: str) -> Job:
+        """The job, its addresses still as they were written."""
         with readable(f"job {job_id}"):
-            return replace(_job.decode(document), due_at=due)
+            return _job.decode(document)
 
     def opened(self, job: Job) -> Job:
         """A job that was read, with its addresses."""

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from threading import RLock
 
+from shared.adapters.memory_lanes import MemoryLanes, Waiter
 from shared.domain.camera import Camera
 from shared.domain.effects import Ring
-from shared.domain.job import ENDED, Job, State, Window
+from shared.domain.job import ENDED, Job, Lane, State, Window
 from shared.ports import (
     Change,
     Clock,
@@ -134,29 +135,23 @@ class _Row:
     occupies: bool
     waits: bool
     commits: list[str]
+    lanes: tuple[Lane, ...] = ()
     history: list[HistoryLine] = field(default_factory=list)
-
-
-@dataclass
-class _LaneRow:
-    runners: dict[str, str] = field(default_factory=dict)
-    waiting: dict[str, float] = field(default_factory=dict)
-    not_before: datetime | None = None
 
 
 class MemoryJobStore:
     """The twin of the Redis job store; see `ports.JobStore` for the promises."""
 
-    def __init__(self, clock: Clock, patience: timedelta = timedelta(seconds=30)) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._patience = patience  # how long a job waits for a lane before it is offered again anyway
         self._lock = RLock()
         self._rows: dict[str, _Row] = {}
         self._wishes: dict[str, str] = {}
-        self._due: dict[str, datetime] = {}
+        self._due: dict[str, datetime] = {}  # when the sweep looks: not while a job waits for room
         self._owed: dict[str, datetime] = {}
         self._ready: dict[str, dict[str, float]] = {}
-        self._lanes: dict[str, _LaneRow] = {}
+        self._neglected: dict[str, datetime] = {}
+        self._lanes = MemoryLanes(self.now)
         self._spans: dict[str, dict[str, Span]] = {}
 
     def now(self) -> datetime:
@@ -169,7 +164,7 @@ class MemoryJobStore:
             row = self._rows.get(job_id)
             if row is None:
                 return None
-            return Snapshot(replace(row.job, due_at=self._due.get(job_id)), row.version, self.now())
+            return Snapshot(row.job, row.version, self.now())
 
     def commit(self, change: Change) -> Result:
         """Save all, or nothing."""
@@ -190,36 +185,21 @@ class MemoryJobStore:
         """A claim needs room in every lane; news that a download runs is a fact, and needs none."""
         if row.occupies:
             return True
-        full = self._full_lane(change.job)
-        if full is not None:
-            self._park(row, full)
-        return full is None
-
-    def _full_lane(self, job: Job) -> str | None:
-        for lane in job.lanes:
-            view = self._lanes.setdefault(lane.name, _LaneRow())
-            closed = view.not_before is not None and view.not_before > self.now()
-            if closed or len(view.runners.keys() - {job.id}) >= lane.room:
-                return lane.name
-        return None
-
-    def _park(self, row: _Row, lane: str) -> None:
-        view = self._lanes[lane]
-        view.waiting[row.job.id] = row.urgency
-        self._ready.get(row.queue or "", {}).pop(row.job.id, None)
-        patience = self.now() + self._patience
-        self._due[row.job.id] = min(max(patience, view.not_before or patience), row.job.give_up_at)
+        self._drop(row)
+        admitted = self._lanes.admits(change.job.lanes)
+        if not admitted:
+            row.lanes = change.job.lanes
+            self._offer(row)
+        return admitted
 
     def _save(self, change: Change, row: _Row | None) -> None:
         job = change.job
-        old_lanes = row.job.lanes if row else ()
         row = row or self._rows.setdefault(job.id, _Row(job, 0, None, 0, False, False, []))
-        self._leave_queues(row)
-        row.job, row.version, row.commits = (
-            job,
-            row.version + 1,
-            [*row.commits, change.commit][-COMMITS_KEPT:],
-        )
+        occupied = row.occupies
+        self._drop(row)
+        self._lanes.leave(job.id, row.lanes)
+        row.job, row.version, row.lanes = job, row.version + 1, job.lanes
+        row.commits = [*row.commits, change.commit][-COMMITS_KEPT:]
         row.queue, row.urgency, row.occupies = change.queue, change.urgency, change.occupies
         row.waits = change.waits_for_room
         self._wishes[job.wish] = job.id
@@ -228,44 +208,27 @@ class MemoryJobStore:
         _put(self._due, job.id, job.due_at)
         _put(self._owed, job.id, job.owed_at)
         for name, until in change.not_before.items():
-            self._lanes.setdefault(name, _LaneRow()).not_before = until
-        for lane in {*old_lanes, *job.lanes}:
-            self._lanes.setdefault(lane.name, _LaneRow()).runners.pop(job.id, None)
+            self._lanes.close(name, until)
         if change.occupies:
             runner = f"{job.attempt}:{(job.current and job.current.stream_id) or ''}"
-            for lane in job.lanes:
-                self._lanes[lane.name].runners[job.id] = runner
+            self._lanes.enter(job.id, job.lanes, runner)
+            if not occupied:
+                self._lanes.had_its_turn(job.lanes)
         if change.queue and (change.occupies or (job.due_at and job.due_at <= self.now())):
             self._offer(row)
-        for lane in dict.fromkeys([*old_lanes, *job.lanes]):
-            self._wake(lane.name)
         self._write(row, change.line)
 
-    def _leave_queues(self, row: _Row) -> None:
+    def _drop(self, row: _Row) -> None:
         self._ready.get(row.queue or "", {}).pop(row.job.id, None)
-        for lane in row.job.lanes:
-            self._lanes.setdefault(lane.name, _LaneRow()).waiting.pop(row.job.id, None)
+        self._lanes.drop(row.job.id, row.lanes)
 
-    def _offer(self, row: _Row) -> bool:
-        """Put a due job where it can be claimed, or let it wait at the first lane without room."""
-        full = self._full_lane(row.job) if row.waits else None
-        if full is not None:
-            self._park(row, full)
-            return False
-        self._ready.setdefault(row.queue or "", {})[row.job.id] = row.urgency
-        return True
-
-    def _wake(self, name: str) -> None:
-        """Let waiters of a lane go, one for each free place."""
-        view = self._lanes[name]
-        while view.waiting:
-            job_id = min(view.waiting, key=lambda each: (view.waiting[each], each))
-            if name == self._full_lane(self._rows[job_id].job):
-                return
-            del view.waiting[job_id]
-            self._due[job_id] = self.now()
-            if self._offer(self._rows[job_id]):
-                return
+    def _offer(self, row: _Row) -> None:
+        """Put a due job where workers find it. Where it waits for room nobody need look, until it is too old."""
+        if row.waits and row.lanes:
+            self._lanes.wait(Waiter(row.job.id, row.queue or "", row.urgency, row.lanes))
+            self._due[row.job.id] = row.job.give_up_at
+        else:
+            self._ready.setdefault(row.queue or "", {})[row.job.id] = row.urgency
 
     def _write(self, row: _Row, line: HistoryLine) -> None:
         for place in (-1, -2):
@@ -281,13 +244,18 @@ class MemoryJobStore:
                 self._write(self._rows[job_id], line)
 
     def take(self, queue: str) -> str | None:
-        """The most urgent job of a queue."""
+        """The next job of a queue."""
         with self._lock:
+            self._neglected.pop(queue, None)
             ready = self._ready.get(queue, {})
-            job_id = min(ready, key=lambda each: (ready[each], each), default=None)
-            if job_id is not None:
+            if ready:
+                job_id = min(ready, key=lambda each: (ready[each], each))
                 del ready[job_id]
-            return job_id
+                return job_id
+            given = self._lanes.take(queue)
+            if given is not None:
+                self._due[given] = self.now()
+            return given
 
     def take_owed(self, hold: timedelta) -> str | None:
         """A job whose debt is due."""
@@ -308,13 +276,18 @@ class MemoryJobStore:
                 row = self._rows[job_id]
                 claimable = row.queue and not row.occupies and self.now() < row.job.give_up_at
                 if claimable and job_id not in self._ready.get(row.queue or "", {}):
-                    for lane in row.job.lanes:
-                        self._lanes[lane.name].waiting.pop(job_id, None)
+                    self._drop(row)
                     self._offer(row)
                 elif not claimable and len(clocks) < limit:
                     clocks.append(job_id)
-            waiting = {queue: len(jobs) for queue, jobs in self._ready.items() if jobs}
+            waiting = self._waiting()
+            self._neglected = {queue: self._neglected.get(queue, self.now()) for queue in waiting}
             return Overdue(tuple(clocks), waiting, sum(at <= self.now() for at in self._owed.values()))
+
+    def _waiting(self) -> Mapping[str, int]:
+        queues = {row.queue for row in self._rows.values() if row.queue}
+        numbers = {q: len(self._ready.get(q, ())) + self._lanes.claimable(q) for q in queues}
+        return {queue: number for queue, number in numbers.items() if number}
 
     def find(self, wish: str) -> str | None:
         """The job for a wish."""
@@ -324,9 +297,7 @@ class MemoryJobStore:
     def list(self, query: Query) -> Page:
         """Jobs, newest first."""
         with self._lock:
-            jobs = [
-                replace(self._rows[j].job, due_at=self._due.get(j)) for j in sorted(self._rows, reverse=True)
-            ]
+            jobs = [self._rows[job_id].job for job_id in sorted(self._rows, reverse=True)]
         found = [job for job in jobs if query.wants(job) and (query.before is None or job.id < query.before)]
         page = tuple(found[: query.limit])
         return Page(page, page[-1].id if len(found) > query.limit else None)
@@ -344,8 +315,7 @@ class MemoryJobStore:
     def lane(self, name: str) -> LaneView:
         """Who runs in a lane."""
         with self._lock:
-            view = self._lanes.get(name, _LaneRow())
-            return LaneView(dict(view.runners), len(view.waiting), view.not_before)
+            return self._lanes.view(name)
 
     def spans(self, camera: str, window: Window) -> Sequence[Span]:
         """What touches a window."""
@@ -357,9 +327,8 @@ class MemoryJobStore:
     def overdue_seconds(self) -> float:
         """The age of the oldest due."""
         with self._lock:
-            return max(
-                0.0, max(((self.now() - at).total_seconds() for at in self._due.values()), default=0.0)
-            )
+            since = min((*self._due.values(), *self._neglected.values()), default=self.now())
+            return max(0.0, (self.now() - since).total_seconds())
 
     def forget(self, before: datetime, limit: int) -> int:
         """Drop old ended jobs."""

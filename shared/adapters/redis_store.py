@@ -1,9 +1,9 @@
-"""Jobs in Redis. One script, `job_store.lua`, makes every change; nothing is written beside it.
+"""Jobs in Redis. One script, `job_lanes.lua` with `job_store.lua`, makes every change; nothing is written beside it.
 
-A job is a hash: its document (see `job_document`), and beside it the few fields that the script needs for its
-indexes. `due` in the hash is the truth, for the script moves it when a lane has room. A server that does not answer is
-`Transient` `store-away`; each command of ours may be re-sent by the client and does the same twice as once, except that
-a job taken twice is offered again by the next sweep. A document that is not one of ours is Final `store-unreadable`.
+A job is a hash: its document (see `job_document`), and beside it the few fields that the script needs for its indexes.
+A server that does not answer is `Transient` `store-away`; each command of ours may be re-sent by the client and does the
+same twice as once, except that a job taken twice is offered again by the next sweep. A document that is not one of ours
+is Final `store-unreadable`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,7 +35,8 @@ from shared.ports import (
 )
 from shared.sealing import Seal
 
-_SCRIPT = (Path(__file__).parent / "job_store.lua").read_text(encoding="utf-8")
+_PARTS = ("job_lanes.lua", "job_store.lua")
+_SCRIPT = "\n".join((Path(__file__).parent / part).read_text(encoding="utf-8") for part in _PARTS)
 _COMMITS_KEPT = 8 * 33  # characters: that many commit ids of 32, each after a space
 _LONGEST_SPAN = timedelta(days=2)
 
@@ -84,8 +85,9 @@ class RedisJobStore:
         found = self._run("load", id=job_id)
         if not found:
             return None
-        version, document, due, now = found
-        return Snapshot(self._documents.opened(self._read(job_id, document, due)), int(version), _time(now))
+        version, document, now = found
+        job = self._documents.opened(self._documents.read(job_id, document))
+        return Snapshot(job, int(version), _time(now))
 
     def commit(self, change: Change) -> Result:
         """Save all, or nothing."""
@@ -181,12 +183,9 @@ class RedisJobStore:
     def _many(self, ids: Sequence[str]) -> Iterator[Job]:
         pipe = self._client.pipeline(transaction=False)
         for job_id in ids:
-            pipe.hmget(self._key("job", job_id), "doc", "due")
+            pipe.hget(self._key("job", job_id), "doc")
         found = zip(ids, pipe.execute(), strict=True)
-        return (self._read(job_id, *fields) for job_id, fields in found if fields[0])
-
-    def _read(self, job_id: str, document: str, due: str | None) -> Job:
-        return self._documents.read(job_id, document, _time(due) if due else None)
+        return (self._documents.read(job_id, document) for job_id, document in found if document)
 
     def history(self, job_id: str) -> Sequence[HistoryLine]:
         """Oldest first."""
