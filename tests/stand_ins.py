@@ -45,8 +45,10 @@ class StandInVendor:
     what it says to be recorded of any window; None: it cannot tell.
     """
 
-    def __init__(self, room: int = 1) -> None:
+    def __init__(self, room: int = 1, platform: int | None = None) -> None:
         self.room = room
+        self.rooms: dict[str, int] = {}  # of the devices of single cameras, where it is another one
+        self.platform = platform  # the room that all devices share; None: as much as they like
         self.answers = Script(then=self._yes)
         self.asks = Script(then=News())
         self.withdrawals = Script()
@@ -65,8 +67,9 @@ class StandInVendor:
         return Submission(f"s{len(self.submitted)}")
 
     def lanes(self, camera: Camera) -> tuple[Lane, ...]:
-        """One lane for each camera."""
-        return (Lane(f"device-of-{camera.name}", self.room),)
+        """One lane for each camera, and perhaps one for all."""
+        device = Lane(f"device-of-{camera.name}", self.rooms.get(camera.name, self.room))
+        return (device,) if self.platform is None else (device, Lane("platform", self.platform))
 
     def submit(self, camera: Camera, window: Window, callback_url: str) -> Submission:
         """The next answer to a submission."""

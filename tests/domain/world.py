@@ -31,9 +31,16 @@ SWEEP_SECONDS = 15
 class World:
     """Everything that is real here is the domain, the ledger, the sweep, the circuits and the worker's steps."""
 
-    def __init__(self, room: int = 1, cameras: int = 1, policy: Policy = POLICY, **parts: Any) -> None:
+    def __init__(
+        self,
+        room: int = 1,
+        cameras: int = 1,
+        policy: Policy = POLICY,
+        platform: int | None = None,
+        **parts: Any,
+    ) -> None:
         self.clock = HandClock(NOON)
-        self.vendor = StandInVendor(room)
+        self.vendor = StandInVendor(room, platform)
         self.media = MemoryMedia()
         self.archive = MemoryArchive()
         self.bells = ListQueue()
