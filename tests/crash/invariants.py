@@ -115,7 +115,11 @@ def _store(scene: Scene) -> Iterator[str]:
             yield f"due and live differ: {sorted(due ^ live)}"
         if live:
             yield f"still live: {sorted(live)}"
-        for pattern, size in (("lane:*:run", store.hlen), ("lane:*:wait", store.zcard)):
+        for pattern, size in (
+            ("lane:*:run", store.hlen),
+            ("lane:*:wait", store.zcard),
+            ("lane:*:taken", store.scard),
+        ):
             for key in store.scan_iter(f"{P}{pattern}"):
                 if number := size(key):
                     yield f"{key} holds {number}"

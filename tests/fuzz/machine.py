@@ -289,20 +289,20 @@ class World(RuleBasedStateMachine):
     @invariant()
     def the_indexes_agree_with_the_jobs(self) -> None:
         jobs = self.jobs = [self.job(job_id) for job_id in self.fates]
-        due, owed, waiting, runners = self._indexes()
+        due, owed, waiting, runners, taken = self._indexes()
         assert due == {job.id for job in jobs if job.live}
         assert owed == {job.id for job in jobs if job.debts}
         assert runners == {job.id for job in jobs if lifecycle.occupies(job)}
-        assert waiting <= {job.id for job in jobs if job.state == State.WANTED}
+        assert waiting | taken <= {job.id for job in jobs if job.state == State.WANTED}
+        assert not waiting & taken
         for job in jobs:
             self._check(job, self.fates[job.id].seen)
 
     def _indexes(self) -> list[set[str]]:
         lane = f"{{w}}:lane:{DEVICE.name}"
         pipe = self.client.pipeline(transaction=False)
-        pipe.zrange("{w}:due", 0, -1).zrange("{w}:owed", 0, -1).zrange(f"{lane}:wait", 0, -1).hkeys(
-            f"{lane}:run"
-        )
+        pipe.zrange("{w}:due", 0, -1).zrange("{w}:owed", 0, -1)
+        pipe.zrange(f"{lane}:wait", 0, -1).hkeys(f"{lane}:run").smembers(f"{lane}:taken")
         return [set(found) for found in pipe.execute()]
 
     def _check(self, job: Job, seen: int) -> None:
