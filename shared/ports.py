@@ -5,7 +5,7 @@ A port raises `Transient` or `Final` (see `shared.errors`) and nothing else. Tim
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import BinaryIO, Protocol
@@ -556,15 +556,30 @@ class MediaSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class MediaFacts:
-    """What the check found out about whole bytes."""
+    """What the check found out about whole bytes.
+
+    `examined`: what was looked at to the end. `reasons`: why the verdict is no better, a sentence for each code.
+    """
 
     content_type: str
     extension: str
     verdict: Verdict
     duration_seconds: float | None
+    examined: tuple[str, ...] = ()
+    reasons: Mapping[str, str] = field(default_factory=dict)
+
+    def looked_at(self, what: str) -> "MediaFacts":
+        """The same, with one thing more that was looked at."""
+        return replace(self, examined=(*self.examined, what))
+
+    def doubted(self, code: str, detail: str) -> "MediaFacts":
+        """The same, with one reason more, because of which it is no longer COMPLETE."""
+        verdict = Verdict.UNVERIFIED if self.verdict == Verdict.COMPLETE else self.verdict
+        return replace(self, verdict=verdict, reasons={**self.reasons, code: detail})
 
 
-MediaCheck = Callable[[BinaryIO, Kind], MediaFacts]  # Refused when the bytes are not whole media of that kind
+# Refused when the bytes are not whole media of that kind; Transient when this machine could not look at them.
+MediaCheck = Callable[[BinaryIO, Kind], MediaFacts]
 
 
 class Spool(Protocol):

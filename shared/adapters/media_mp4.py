@@ -1,16 +1,25 @@
-"""Whether an MP4 (ISO/IEC 14496-12) is whole, and how long it lasts, by the heads of its boxes and nothing else."""
+"""Whether an MP4 (ISO/IEC 14496-12) is whole, and how long it lasts, by its boxes and by its index.
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+Its top-level boxes fill the file; every frame that the index lists lies inside the media; the tables agree with one another.
+What is listed is what counts: a header that promises more is not believed. Then the pictures are searched for holes.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
+from shared.adapters.media_boxes import Box, Boxes, NoBox
 from shared.adapters.media_bytes import read_at
+from shared.adapters.media_fragments import add, announced, defaults, end_of_index
+from shared.adapters.media_holes import CERTAIN, hole
+from shared.adapters.media_tables import Track, lasting, tracks
 from shared.domain.job import Verdict
 from shared.errors import Refused
 from shared.ports import MediaFacts
 
-MOST_BOXES = 400_000  # a day in fragments of a second has less than half of it
 WITHOUT_ITS_FIRST_BOX = (b"moov", b"mdat", b"moof", b"styp")
+TOLERANCE = 0.5  # seconds, by which what is announced may be rounded
 
 
 def is_mp4(head: bytes) -> bool:
@@ -18,109 +27,122 @@ def is_mp4(head: bytes) -> bool:
     return head[4:8] == b"ftyp" or head[4:8] in WITHOUT_ITS_FIRST_BOX
 
 
-def mp4(stream: BinaryIO, size: int) -> MediaFacts:
-    """What an MP4 is. COMPLETE only when its end is marked."""
-    boxes = _Boxes(stream)
-    movies: list[_Box] = []
-    media, fragments, last = 0, 0, None
+def mp4(stream: BinaryIO, size: int) -> Iterator[MediaFacts]:
+    """What an MP4 is, known better from one value to the next. COMPLETE only when its end is certain."""
+    facts = MediaFacts("video/mp4", "mp4", Verdict.UNVERIFIED, None)
+    yield facts
+    boxes = Boxes(stream)
+    top = _top(boxes, stream, size)
+    found = _listed(boxes, top)
+    _must_be_there(found.values(), top.media, size)
+    facts = _judged(replace(facts, verdict=Verdict.COMPLETE), boxes, top, found).looked_at("container")
+    yield facts
+    yield _searched(facts, stream, [track for track in found.values() if track.video]).looked_at("holes")
+
+
+@dataclass(slots=True)
+class _Top:
+    """What lies at the top of an MP4, and counts. `junk`: what stands behind all of it and is no box."""
+
+    movies: list[Box] = field(default_factory=list)
+    media: list[tuple[int, int]] = field(default_factory=list)
+    fragments: list[Box] = field(default_factory=list)
+    last: bytes = b""
+    junk: str = ""
+
+    def take(self, box: Box) -> None:
+        """Keep what counts of a box."""
+        self.last = box.kind
+        if box.kind == b"moov":
+            self.movies.append(box)
+        if box.kind == b"moof":
+            self.fragments.append(box)
+        if box.kind == b"mdat" and box.end > box.start:
+            self.media.append((box.start, box.end))
+
+
+def _top(boxes: Boxes, stream: BinaryIO, size: int) -> _Top:
     if read_at(stream, 4, 4) != b"ftyp":
         raise Refused("damaged", "an MP4 that does not begin with its ftyp box")
-    for last in boxes.within(0, size):
-        if last.kind == b"moov":
-            movies.append(last)
-        media += last.end - last.start if last.kind == b"mdat" else 0
-        fragments += last.kind == b"moof"
-    if not movies or not media or last is None:
-        raise Refused("truncated", "an MP4 without its " + ("media" if movies else "index"))
-    if len(movies) > 1:
+    top = _Top()
+    try:
+        for box in boxes.within(0, size):
+            _must_reach(boxes, box, size)
+            top.take(box)
+    except NoBox as no:
+        top.junk = no.detail
+    if top.junk and (
+        not top.movies or not top.media or top.fragments
+    ):  # who knows what was meant to be there
+        raise Refused("damaged", top.junk)
+    if not top.movies or not top.media:
+        raise Refused("truncated", "an MP4 without its " + ("media" if top.movies else "index"))
+    if len(top.movies) > 1:
         raise Refused("damaged", "an MP4 with more than one index")
-    duration = _duration(boxes, movies)
-    # Fragments, and a last box of no stated size, may end anywhere; only an index of the fragments marks the end.
-    closed = last.kind == b"mfra" if fragments else not last.open_end
-    return MediaFacts("video/mp4", "mp4", Verdict.COMPLETE if closed else Verdict.UNVERIFIED, duration)
+    return top
 
 
-@dataclass(frozen=True, slots=True)
-class _Box:
-    """A box; [start, end) is what lies in it. `open_end`: its head says "to the end of the file"."""
-
-    kind: bytes
-    start: int
-    end: int
-    open_end: bool
+def _must_reach(boxes: Boxes, box: Box, size: int) -> None:
+    """Refused when this is an index of fragments, and lists bytes that are not there."""
+    if box.kind == b"sidx" and (end := end_of_index(boxes, box)) > size:
+        raise Refused("truncated", f"an MP4 of {size} bytes whose fragments end at byte {end}")
 
 
-class _Boxes:
-    """Walks boxes, and counts them all, so that hostile ones come to an end."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-        self._left = MOST_BOXES
-
-    def within(self, start: int, end: int) -> Iterator[_Box]:
-        """The boxes that fill [start, end) exactly. Refused when they do not."""
-        while start < end:
-            box = self._box(start, end)
-            yield box
-            start = box.end
-
-    def inside(self, parents: Iterable[_Box], kind: bytes) -> Iterator[_Box]:
-        """The boxes of a kind that lie directly in any of these."""
-        return (
-            box for parent in parents for box in self.within(parent.start, parent.end) if box.kind == kind
-        )
-
-    def payload(self, box: _Box, length: int) -> bytes:
-        """The first bytes of what lies in a box."""
-        return read_at(self._stream, box.start, min(length, box.end - box.start))
-
-    def _box(self, start: int, end: int) -> _Box:
-        self._left -= 1
-        if self._left < 0:
-            raise Refused("damaged", "an MP4 of too many boxes")
-        head = read_at(self._stream, start, min(16, end - start))
-        size, kind, length = int.from_bytes(head[:4]), head[4:8], 8
-        if size == 1:
-            size, length = int.from_bytes(head[8:16]), 16
-        if len(head) < length or start + size > end:
-            raise Refused("truncated", f"an MP4 that ends inside a box, at byte {end}")
-        if 0 < size < length or b"\0" in kind:
-            raise Refused("damaged", f"an MP4 with an impossible box, at byte {start}")
-        return _Box(kind, start + length, start + size if size else end, open_end=size == 0)
+def _listed(boxes: Boxes, top: _Top) -> Mapping[int, Track]:
+    """The tracks, with all frames that are listed anywhere."""
+    found = tracks(boxes, top.movies)
+    given = defaults(boxes, top.movies)
+    for moof in top.fragments:
+        add(boxes, moof, found, given)
+    if not any(track.frames for track in found.values()):
+        raise Refused("truncated", "an MP4 without a frame")
+    return found
 
 
-def _duration(boxes: _Boxes, movies: list[_Box]) -> float | None:
-    """Seconds: what the movie says, else the fragments' head, else the longest track; None when nobody says."""
-    movie = next(boxes.inside(movies, b"mvhd"), None)
-    tracks = [*boxes.inside(movies, b"trak")]
-    if movie is None or not tracks:
-        raise Refused("damaged", "an MP4 whose index names no tracks")
-    scale, length = _header(boxes.payload(movie, 32))
-    extended = boxes.inside(boxes.inside(movies, b"mvex"), b"mehd")
-    length = length or max((_extended(boxes.payload(box, 12)) for box in extended), default=0)
-    if scale and length:
-        return length / scale
-    headers = boxes.inside(boxes.inside(tracks, b"mdia"), b"mdhd")
-    known = [
-        length / scale for scale, length in (_header(boxes.payload(box, 32)) for box in headers) if scale
-    ]
-    return max(known, default=0) or None
+def _must_be_there(found: Iterable[Track], media: list[tuple[int, int]], size: int) -> None:
+    """Refused when a frame lies outside the media."""
+    starts = [start for start, _ in media]
+    for start, end in (place for track in found for place in track.places):
+        if end > size:
+            raise Refused("truncated", f"an MP4 of {size} bytes whose frames end at byte {end}")
+        before = bisect_right(starts, start)
+        if not before or end > media[before - 1][1]:
+            raise Refused("damaged", f"an MP4 whose frame at byte {start} is outside its media")
 
 
-def _header(payload: bytes) -> tuple[int, int]:
-    """The timescale and the duration of an mvhd or mdhd, version 0 or 1; 0 for what is unknown."""
-    wide = payload[:1] == b"\x01"
-    scale, length = (payload[20:24], payload[24:32]) if wide else (payload[12:16], payload[16:20])
-    if len(length) != (8 if wide else 4):
-        raise Refused("damaged", "an MP4 with too short a header")
-    return int.from_bytes(scale), _known(length)
+def _judged(facts: MediaFacts, boxes: Boxes, top: _Top, found: Mapping[int, Track]) -> MediaFacts:
+    header = next(boxes.inside(top.movies, b"mvhd"), None)
+    if header is None:
+        raise Refused("damaged", "an MP4 whose index lacks its mvhd")
+    scale, said = lasting(boxes.payload(header, 32))
+    pictures = [track for track in found.values() if track.video]
+    listed = max(track.seconds for track in pictures or found.values())
+    facts = replace(facts, duration_seconds=_seconds(listed, 0 if top.fragments else said, scale))
+    if top.fragments and top.last != b"mfra" and not _all(listed, announced(boxes, top.movies), scale):
+        facts = facts.doubted("no-end-mark", "nothing says which of its fragments is the last")
+    if top.junk:
+        facts = facts.doubted("trailing-bytes", top.junk)
+    if not any(track.frames for track in pictures):
+        facts = facts.doubted("no-pictures", "no track of pictures that move")
+    return facts
 
 
-def _extended(payload: bytes) -> int:
-    """The duration of an mehd, in the movie's timescale; 0 for unknown."""
-    return _known(payload[4:12] if payload[:1] == b"\x01" else payload[4:8])
+def _all(listed: float, said: int, scale: int) -> bool:
+    """Whether the fragments last as long as was announced, if it was."""
+    return bool(said and scale) and listed >= said / scale - TOLERANCE
 
 
-def _known(length: bytes) -> int:
-    """All ones is how a header says that it does not know."""
-    return 0 if length.strip(b"\xff") == b"" else int.from_bytes(length)
+def _seconds(listed: float, said: int, scale: int) -> float | None:
+    """The shorter of what the frames last and what the header says (which may cut some off); None when neither is known."""
+    lengths = [length for length in (listed, said / scale if scale else 0) if length]
+    return round(min(lengths), 3) if lengths else None
+
+
+def _searched(facts: MediaFacts, stream: BinaryIO, pictures: list[Track]) -> MediaFacts:
+    for track in pictures:
+        if (at := hole(stream, track.places)) is not None:
+            where = f"nothing but zeros where frames should be, at byte {at}"
+            if track.codecs <= CERTAIN:
+                raise Refused("holes", where)
+            facts = facts.doubted("holes", where)
+    return facts

@@ -1,5 +1,6 @@
 """Whether a JPEG, a PNG or a WebP is whole, by its segments or chunks and the mark of its end, whatever a camera padded it with."""
 
+from collections.abc import Iterator
 from typing import BinaryIO
 
 from shared.adapters.media_bytes import MOST_PADDING, PADDING, only_padding, read_at
@@ -28,16 +29,16 @@ def is_webp(head: bytes) -> bool:
     return head[:4] == b"RIFF" and head[8:12] == b"WEBP"
 
 
-def jpeg(stream: BinaryIO, size: int) -> MediaFacts:
+def jpeg(stream: BinaryIO, size: int) -> Iterator[MediaFacts]:
     """What a JPEG (ITU T.81) is. The end of its thumbnail is not taken for its own."""
     scan = _first_scan(stream, size)
     tail = read_at(stream, max(scan, size - MOST_PADDING), MOST_PADDING).rstrip(PADDING)
     if not tail.endswith(b"\xff\xd9"):
         raise Refused("truncated", "a JPEG without its end mark")
-    return MediaFacts("image/jpeg", "jpg", Verdict.COMPLETE, None)
+    yield MediaFacts("image/jpeg", "jpg", Verdict.COMPLETE, None, ("container",))
 
 
-def png(stream: BinaryIO, size: int) -> MediaFacts:
+def png(stream: BinaryIO, size: int) -> Iterator[MediaFacts]:
     """What a PNG is: its chunks follow one another up to its end, and there are pixels in it."""
     end = len(PNG)
     kinds: list[bytes] = []
@@ -46,10 +47,10 @@ def png(stream: BinaryIO, size: int) -> MediaFacts:
         kinds.append(kind)
     if kinds[0] != b"IHDR" or kinds[-1] != b"IEND" or b"IDAT" not in kinds or not only_padding(stream, end):
         raise Refused("damaged", "a PNG without its header or its pixels, or with more behind its end")
-    return MediaFacts("image/png", "png", Verdict.COMPLETE, None)
+    yield MediaFacts("image/png", "png", Verdict.COMPLETE, None, ("container",))
 
 
-def webp(stream: BinaryIO, size: int) -> MediaFacts:
+def webp(stream: BinaryIO, size: int) -> Iterator[MediaFacts]:
     """What a WebP is: as long as its head says, but for padding."""
     head = read_at(stream, 0, 16)
     end = 8 + int.from_bytes(head[4:8], "little")
@@ -57,7 +58,7 @@ def webp(stream: BinaryIO, size: int) -> MediaFacts:
         raise Refused("truncated", f"a WebP of {size} bytes that says {end}")
     if head[12:] not in WEBP_KINDS or end < 20 or not only_padding(stream, end):
         raise Refused("damaged", "a WebP without pixels, or with more behind its end")
-    return MediaFacts("image/webp", "webp", Verdict.COMPLETE, None)
+    yield MediaFacts("image/webp", "webp", Verdict.COMPLETE, None, ("container",))
 
 
 def _first_scan(stream: BinaryIO, size: int) -> int:

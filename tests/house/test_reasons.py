@@ -24,6 +24,7 @@ SAY_WHY = {
     "Refused",
     "Transient",
     "_meaning",
+    "doubted",
 }  # what reaches a job
 TOLD_TO_PEOPLE = {  # no job ever has them: they end a start, refuse a wish of an operator, or answer a callback
     "archive-foreign",
