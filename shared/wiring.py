@@ -14,13 +14,13 @@ from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
 from shared import secrets
-from shared.adapters import media
 from shared.adapters.cameras_file import CamerasFile
 from shared.adapters.celery_queue import CeleryQueue
 from shared.adapters.disk_archive import DiskArchive
 from shared.adapters.http import GuardedSession
 from shared.adapters.http_media import HttpMediaSource
 from shared.adapters.media_allow import MediaAllow
+from shared.adapters.media_apart import CheckApart
 from shared.adapters.media_guard import MediaGuard
 from shared.adapters.media_rewrite import MediaRewrite
 from shared.adapters.record_store import RedisRecordStore
@@ -65,7 +65,7 @@ def build(settings: Settings | None = None, where: Source | None = None, patient
         ),
         archive=archive(settings, reach),
         media=HttpMediaSource(session, media_guard(settings, media_allow(settings, own))),
-        check=media.check,
+        check=CheckApart(),
         sources={
             name: vendor.playback(own[name], toolbox) for name, vendor in vendors.items() if vendor.playback
         },

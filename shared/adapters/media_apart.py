@@ -1,0 +1,149 @@
+"""The check of clips in a process of its own: whatever foreign bytes do to a decoder, they do it there, within limits of time and
+memory, and no worker dies of it.
+
+The child gets the open file and nothing else: no secrets in its environment, no further file and no socket. It says what it
+knows as soon as it knows it. If it comes to a bad end, the last that it said still holds, but no longer as COMPLETE, and the
+reason is one of `check-crashed`, `check-too-slow` and `check-too-big`: footage is never lost because it could not be
+looked at. Pictures are small, and no decoder sees them: they are checked here.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from shared.adapters import media
+from shared.domain.job import Kind, Verdict
+from shared.errors import Refused, Transient
+from shared.ports import MediaFacts
+
+ROOT = Path(__file__).parent.parent.parent
+CHILD = (sys.executable, "-P", "-s", "-m", "shared.adapters.media_child")
+MOST_WORDS = 32_000  # bytes; what a pipe takes before anybody reads
+FROM_OUTSIDE = (
+    signal.SIGKILL,
+    signal.SIGTERM,
+    signal.SIGINT,
+    signal.SIGHUP,
+)  # no fault of the bytes, perhaps
+
+
+@dataclass(frozen=True)
+class Word:
+    """A line that a child says; one without anything says that it has begun."""
+
+    facts: MediaFacts | None = None
+    refused: tuple[str, str] | None = None  # a code and a detail
+    broke: tuple[str, str] | None = None  # the same: it could not go on
+    done: bool = False
+
+
+@dataclass(frozen=True)
+class CheckApart:
+    """A `MediaCheck` that looks at clips in a child. Limits: bytes of memory, seconds of computing, seconds in all.
+
+    `patience` is well below LEASE_SECONDS, so that whoever waits for a child still has its claim afterwards.
+    """
+
+    command: tuple[str, ...] = CHILD
+    memory: int = 1 << 30
+    computing: int = 20
+    patience: float = 45.0
+
+    def __call__(self, stream: BinaryIO, kind: Kind) -> MediaFacts:
+        """See the port; `stream` must be a file. Transient `check-unavailable` when no child could even begin."""
+        if kind is Kind.PICTURE:
+            return media.check(stream, kind)
+        told = self._asked(stream, kind)
+        if told.died in FROM_OUTSIDE:
+            told = self._asked(stream, kind)
+        return told.facts()
+
+    def _asked(self, stream: BinaryIO, kind: Kind) -> "_Told":
+        """Let one child look at it, to its end or to ours."""
+        limits = [kind.value, str(os.getpid()), str(self.memory), str(self.computing)]
+        try:
+            child = subprocess.Popen(
+                [*self.command, *limits],
+                stdin=stream,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env={"PYTHONPATH": str(ROOT)},
+                cwd="/",
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise _unavailable(error.strerror or "it could not be started") from error
+        with child:
+            late = _over(child, self.patience)
+            return _Told(child.returncode, late, _words(child))
+
+
+def _over(child: subprocess.Popen[bytes], patience: float) -> bool:
+    """Wait for a child's end; True when it had to be brought about."""
+    try:
+        child.wait(patience)
+        return False
+    except subprocess.TimeoutExpired:
+        return True
+    finally:  # whatever ended the waiting, a stop of this process included
+        if child.returncode is None:
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+
+
+def _words(child: subprocess.Popen[bytes]) -> tuple[Word, ...]:
+    """What a child that has ended had said. It could not say more than the pipe takes."""
+    if child.stdout is None:
+        return ()
+    os.set_blocking(child.stdout.fileno(), False)
+    words: list[Word] = []
+    for line in (child.stdout.read(MOST_WORDS) or b"").splitlines():
+        try:
+            words.append(msgspec.json.decode(line, type=Word))
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            words.append(Word(broke=("check-crashed", "it said what nobody can read")))
+            break
+    return tuple(words)
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What came of one child. `late`: it was ended for the time that it took."""
+
+    code: int
+    late: bool
+    words: tuple[Word, ...] = field(default_factory=tuple)
+
+    @property
+    def died(self) -> int:
+        """The signal that ended it, but for ours; 0 when it ended by itself."""
+        return 0 if self.late else max(0, -self.code)
+
+    def facts(self) -> MediaFacts:
+        """The last that it said, doubted unless it came to a good end. Refused when that was its word."""
+        if not self.words:
+            raise _unavailable(f"it ended with {self.code} before it began")
+        last = self.words[-1]
+        if last.refused:
+            raise Refused(*last.refused)
+        known = [word.facts for word in self.words if word.facts]
+        found = known[-1] if known else MediaFacts(*media.UNKNOWN, Verdict.UNVERIFIED, None)
+        return found if last.done and known and self.code == 0 else found.doubted(*self._end(last))
+
+    def _end(self, last: Word) -> tuple[str, str]:
+        if last.broke:
+            return last.broke
+        if self.late or self.died == signal.SIGXCPU:
+            return "check-too-slow", "it was ended for the time that it took"
+        how = signal.Signals(self.died).name if self.died else f"exit code {self.code}"
+        return "check-crashed", f"it ended with {how}"
+
+
+def _unavailable(detail: str) -> Transient:
+    return Transient("check-unavailable", detail, asked=False)

@@ -1,0 +1,77 @@
+"""The child of `media_apart`: looks at the bytes of its standard input, and says what it finds, a line of JSON at a time.
+
+`python -m shared.adapters.media_child KIND PARENT MEMORY COMPUTING`. Before it looks, it gives up everything that it does not
+need: more memory than MEMORY bytes, more than COMPUTING seconds, any further descriptor (so it can open neither a file nor a
+socket), anything to write to but its pipe. The kernel ends it when its parent dies; where there is no such kernel, its limits
+do.
+"""
+
+import ctypes
+import os
+import resource
+import signal
+import sys
+from typing import BinaryIO
+
+import msgspec
+
+from shared.adapters.media import stages
+from shared.adapters.media_apart import Word
+from shared.adapters.media_frames import frames
+from shared.domain.job import Kind
+from shared.errors import Refused
+
+PR_SET_PDEATHSIG = 1
+
+
+def main() -> None:
+    """Give up what is not needed, and look."""
+    kind, parent, memory, computing = sys.argv[1:]
+    tie(int(parent))
+    limit(int(memory), int(computing))
+    say(Word())
+    say(_last(sys.stdin.buffer, Kind(kind)))
+
+
+def _last(stream: BinaryIO, kind: Kind) -> Word:
+    """Say what is known, step by step; the last word is for whoever called."""
+    facts = None
+    try:
+        for facts in stages(stream, kind):
+            say(Word(facts))
+        return Word(frames(stream, facts) if facts else None, done=True)
+    except Refused as no:
+        return Word(refused=(no.code, no.detail))
+    except MemoryError:
+        return Word(broke=("check-too-big", "it needed more memory than it may have"))
+    except Exception as error:  # noqa: BLE001 - whatever the bytes have set off is an answer, too
+        return Word(broke=("check-crashed", f"{type(error).__name__} in the check"))
+
+
+def say(word: Word) -> None:
+    """Say a word to whoever waits for it."""
+    os.write(1, msgspec.json.encode(word) + b"\n")
+
+
+def tie(parent: int) -> None:
+    """End with the parent, however that ends; at once, when it has ended before."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        sys.exit("the parent has died")
+
+
+def limit(memory: int, computing: int) -> None:
+    """Give up everything but so much memory, so much time, and what is open already."""
+    for what, most in (
+        (resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_CPU, computing),
+        (resource.RLIMIT_NOFILE, 0),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(what, (most, most))
+
+
+if __name__ == "__main__":
+    main()
