@@ -8,7 +8,7 @@ import hashlib
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.domain import events as e
@@ -19,6 +19,8 @@ from shared.domain.rules.moving import Late
 from shared.errors import GleanerError, Refused, Transient
 from shared.ports import MediaFacts, Spool
 from shared.services import Services
+
+SCHEMA = 2  # of sidecars; 1 had neither `reasons` nor `examined`, and is read as ever
 
 
 class Replaced(Exception):
@@ -94,7 +96,7 @@ def land(claim: Claim, spool: Spool) -> e.Event:
     sha256 = _sha256(spool)
     claim.beat(spool.size)
     claim.services.reach("fetch-hashed")
-    sidecar = _sidecar(claim, spool.size, sha256, facts)
+    sidecar = _sidecar(claim, spool.size, sha256, _measured(claim, facts))
     claim.services.archive.publish(spool, str(sidecar["key"]), sidecar)
     claim.services.reach("fetch-published")
     return e.AssetLanded(claim.file.identity, _asset(claim, sidecar), claim.job.claim)
@@ -118,7 +120,10 @@ def _sha256(spool: Spool) -> str:
 
 
 def _sidecar(claim: Claim, size: int, sha256: str, facts: MediaFacts) -> dict[str, object]:
-    """What stands beside the bytes: everything that is needed to find and trust them without this service."""
+    """What stands beside the bytes: everything that is needed to find and trust them without this service.
+
+    Its fields are published in `docs/sidecar.schema.json`.
+    """
     job, zone = claim.job, claim.camera.zone
     length = facts.duration_seconds
     end = (
@@ -127,7 +132,7 @@ def _sidecar(claim: Claim, size: int, sha256: str, facts: MediaFacts) -> dict[st
         else min(job.window.start + timedelta(seconds=length), job.window.end)
     )
     return {
-        "schema": 1,
+        "schema": SCHEMA,
         "id": claim.asset_id,
         "key": claim.key(facts.extension),
         "camera": job.camera,
@@ -139,7 +144,9 @@ def _sidecar(claim: Claim, size: int, sha256: str, facts: MediaFacts) -> dict[st
         "size": size,
         "sha256": sha256,
         "duration_seconds": length,
-        "verdict": _verdict(claim, facts).value,
+        "verdict": facts.verdict.value,
+        "reasons": dict(facts.reasons),
+        "examined": list(facts.examined),
         "content_type": facts.content_type,
         "job": job.id,
         **({"record": job.record} if job.record else {}),
@@ -148,11 +155,13 @@ def _sidecar(claim: Claim, size: int, sha256: str, facts: MediaFacts) -> dict[st
     }
 
 
-def _verdict(claim: Claim, facts: MediaFacts) -> Verdict:
-    """Whole bytes that last less than was wanted are a partial asset."""
-    wanted = claim.job.window.length.total_seconds() * claim.services.ledger.policy.whole_from
-    short = facts.duration_seconds is not None and facts.duration_seconds < wanted
-    return Verdict.PARTIAL if facts.verdict == Verdict.COMPLETE and short else facts.verdict
+def _measured(claim: Claim, facts: MediaFacts) -> MediaFacts:
+    """The facts beside what was wanted: whole bytes that last less are a partial asset, and so are those in doubt."""
+    length, wanted = facts.duration_seconds, claim.job.window.length.total_seconds()
+    if length is None or length >= wanted * claim.services.ledger.policy.whole_from:
+        return facts
+    verdict = facts.verdict if facts.verdict == Verdict.ENCRYPTED else Verdict.PARTIAL
+    return replace(facts.doubted("short", f"{length:g} of {wanted:g} seconds"), verdict=verdict)
 
 
 def _asset(claim: Claim, sidecar: Mapping[str, object]) -> Asset:

@@ -63,7 +63,7 @@ def test_whole_bytes_land_with_a_sidecar_that_needs_no_service():
     sidecar = one.archive.sidecar(asset.key)
     assert sidecar
     assert sidecar["sha256"] == asset.sha256 == hashlib.sha256(CLIP).hexdigest()
-    assert (sidecar["job"], sidecar["camera"], sidecar["schema"]) == (one.id, "front-door", 1)
+    assert (sidecar["job"], sidecar["camera"], sidecar["schema"]) == (one.id, "front-door", 2)
     assert b"".join(one.archive.read(asset.key)) == CLIP
 
 
