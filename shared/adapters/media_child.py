@@ -65,12 +65,13 @@ def limit(memory: int, computing: int) -> None:
     """Give up everything but so much memory, so much time, and what is open already."""
     for what, most in (
         (resource.RLIMIT_AS, memory),
-        (resource.RLIMIT_CPU, computing),
         (resource.RLIMIT_NOFILE, 0),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
     ):
         resource.setrlimit(what, (most, most))
+    # At the first limit comes a signal that says why; where both are the same, the kernel kills without a word.
+    resource.setrlimit(resource.RLIMIT_CPU, (computing, computing + 1))
 
 
 if __name__ == "__main__":

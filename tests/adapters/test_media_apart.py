@@ -116,13 +116,18 @@ def test_footage_whose_check_came_to_a_bad_end_is_kept_as_what_was_known_of_it_a
     ("end", "code"),
     [
         ("time.sleep(60)", "check-too-slow"),
-        ("resource.setrlimit(resource.RLIMIT_CPU, (1, 1))\nwhile True: pass", "check-too-slow"),
         ("say(b'x' * 10_000_000)", "check-crashed"),
     ],
 )
 def test_a_child_that_would_never_end_is_ended_and_what_it_said_still_holds(clip, end, code):
     found = looked(child(BEGUN + KNOWN + end, patience=1.2), clip)
     assert (found.verdict, [*found.reasons], found.duration_seconds) == (Verdict.UNVERIFIED, [code], 3.0)
+
+
+def test_a_child_that_computes_for_too_long_is_ended_by_its_own_limit(clip):
+    ends = "from shared.adapters.media_child import limit; limit(1 << 30, 1)\nwhile True: pass"
+    found = looked(CheckApart(command=(sys.executable, "-c", BEGUN + KNOWN + ends), patience=30), clip)
+    assert (found.verdict, [*found.reasons]) == (Verdict.UNVERIFIED, ["check-too-slow"])
 
 
 def test_a_child_that_somebody_else_ends_is_begun_once_more(clip, tmp_path):

@@ -215,7 +215,7 @@ RULES = (
             _door(
                 "test_without_a_list_a_short_window_is_asked_for_once_more_and_the_longer_kept",
                 "shared/domain/rules/judging.py",
-                "    job = _keep_longest(forgive(job, DebtKind.VERDICT), now)",
+                "    job = _keep_longest(_without_early(forgive(job, DebtKind.VERDICT), now), now)",
                 "    job = forgive(job, DebtKind.VERDICT)",
             ),
             _door(

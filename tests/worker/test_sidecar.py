@@ -95,7 +95,8 @@ def test_a_sidecar_of_before_is_as_is_published_and_what_it_describes_is_adopted
     before["schema"] = 1
     assert errors(before) == []
     one = Fetching()
-    asset_id = hashlib.sha256(f"{one.id}/{one.job.files[0].identity}".encode()).hexdigest()[:20]
+    file = one.job.files[0]
+    asset_id = hashlib.sha256(f"{one.id}/{file.attempt}/{file.identity}".encode()).hexdigest()[:20]
     camera = one.services.cameras.get("front-door")
     key = planning.asset_key(camera.name, camera.zone, one.job.window.start, one.job.kind, asset_id, "mp4")
     with one.archive.spool("earlier") as spool:
