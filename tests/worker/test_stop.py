@@ -1,0 +1,72 @@
+"""A worker's stop: a bell that a child has taken and not yet confirmed does not hold it up."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from celery import Celery
+
+from shared.adapters.celery_queue import broker_options
+from shared.domain.effects import ASK
+from shared.settings import Settings, Source, read
+from shared.wiring import broker_url
+
+PREFIX = "{stop}:"
+PATIENCE = 15.0  # seconds; a child that waits to be heard would wait for thirty
+
+
+@contextmanager
+def _working(told: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    argv = ["worker", "-Q", ASK.queue, "-n", "stop@%h", "--pool", "prefork", "--concurrency", "2"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "celery", "-A", "worker.app", *argv, "--loglevel", "INFO"],
+        env={**os.environ, **told},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as worker:
+        try:
+            yield worker
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(worker.pid, signal.SIGKILL)
+
+
+def _says(worker: subprocess.Popen[str], words: str) -> bool:
+    assert worker.stderr
+    return any(words in line for line in worker.stderr)
+
+
+def _children(worker: subprocess.Popen[str]) -> list[int]:
+    return [int(pid) for pid in Path(f"/proc/{worker.pid}/task/{worker.pid}/children").read_text().split()]
+
+
+def test_a_bell_that_is_not_yet_confirmed_holds_up_no_stop(redis_url: str, tmp_path: Path) -> None:
+    told = {"REDIS_URL": redis_url, "REDIS_PREFIX": PREFIX, "GLEANER_HOME": str(tmp_path)}
+    bells = Celery(
+        "bells", broker=broker_url(read(Settings, Source(told, {}, tmp_path))), set_as_current=False
+    )
+    bells.conf.update(broker_transport_options=broker_options(PREFIX), task_ignore_result=True)
+    with bells, _working(told) as worker:
+        assert _says(worker, "ready.")
+        children = _children(worker)
+        assert len(children) == 2
+        for child in children:
+            os.kill(child, signal.SIGSTOP)
+        bells.send_task(f"gleaner.{ASK.step}", [ASK.queue], queue=ASK.queue)
+        assert _says(worker, "received")
+        time.sleep(0.5)  # handed to a child, which cannot say so
+        worker.terminate()
+        time.sleep(1)  # forgotten
+        for child in children:
+            os.kill(child, signal.SIGCONT)
+        began = time.monotonic()
+        assert _says(worker, "succeeded")
+        assert worker.wait() == 0
+        assert time.monotonic() - began < PATIENCE
