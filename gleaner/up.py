@@ -34,7 +34,7 @@ from shared.wiring import build
 
 LEFTOVERS_SECONDS = 10.0  # for the children of a killed supervisor to follow it
 LINK_LIFE = timedelta(minutes=10)
-WORKER_PATIENCE = 21.0  # seconds; a worker gives its tasks 20 of them
+WORKER_PATIENCE = 21.0  # seconds; a worker of itself waits for its tasks without end
 WEB_PATIENCE, SANDBOX_PATIENCE, REDIS_PATIENCE = 4.0, 1.0, 2.0
 
 
