@@ -8,6 +8,7 @@ must agree with the jobs. Then the world becomes kind, and both jobs must end wh
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import redis
 from hypothesis import strategies as st
@@ -83,7 +84,11 @@ class Fate:
 
 
 class ResendingStore(RedisJobStore):
-    """A client that may send a commit twice, as one does whose connection broke after the first."""
+    """A client that may send a commit twice, as one does whose connection broke after the first.
+
+    Journeys to the server are most of what a run costs. So none is made for the time, with which the script would answer as
+    it was handed, and jobs are looked at along with whatever else is asked for.
+    """
 
     resend = False
 
@@ -92,6 +97,23 @@ class ResendingStore(RedisJobStore):
         if self.resend and result == Result.SAVED:
             assert super().commit(change) == Result.SAVED
         return result
+
+    def now(self) -> datetime:
+        assert self._clock
+        return self._clock.now()
+
+    def look(
+        self, ids: list[str], beside: Callable[[redis.client.Pipeline], object]
+    ) -> tuple[list[Job], list[Any]]:
+        """These jobs, and the answers to what else is put into the same pipeline."""
+        pipe = self._client.pipeline(transaction=False)
+        for job_id in ids:
+            pipe.hmget(self._key("job", job_id), "doc", "due")
+        beside(pipe)
+        found = pipe.execute()
+        return [self._read(job_id, *each) for job_id, each in zip(ids, found, strict=False)], found[
+            len(ids) :
+        ]
 
 
 class World(RuleBasedStateMachine):
@@ -288,8 +310,8 @@ class World(RuleBasedStateMachine):
 
     @invariant()
     def the_indexes_agree_with_the_jobs(self) -> None:
-        jobs = self.jobs = [self.job(job_id) for job_id in self.fates]
-        due, owed, waiting, runners, taken = self._indexes()
+        due, owed, waiting, runners, taken = self._look()
+        jobs = self.jobs
         assert due == {job.id for job in jobs if job.live}
         assert owed == {job.id for job in jobs if job.debts}
         assert runners == {job.id for job in jobs if lifecycle.occupies(job)}
@@ -298,12 +320,18 @@ class World(RuleBasedStateMachine):
         for job in jobs:
             self._check(job, self.fates[job.id].seen)
 
-    def _indexes(self) -> list[set[str]]:
+    def _look(self) -> list[set[str]]:
+        """All jobs as they are now, into `jobs`; and the indexes: what is due, owed, waits, runs and was taken."""
         lane = f"{{w}}:lane:{DEVICE.name}"
-        pipe = self.client.pipeline(transaction=False)
-        pipe.zrange("{w}:due", 0, -1).zrange("{w}:owed", 0, -1)
-        pipe.zrange(f"{lane}:wait", 0, -1).hkeys(f"{lane}:run").smembers(f"{lane}:taken")
-        return [set(found) for found in pipe.execute()]
+
+        def indexes(pipe: redis.client.Pipeline) -> None:
+            for name in ("{w}:due", "{w}:owed", f"{lane}:wait"):
+                pipe.zrange(name, 0, -1)
+            pipe.hkeys(f"{lane}:run")
+            pipe.smembers(f"{lane}:taken")
+
+        self.jobs, found = self.store.look(list(self.fates), indexes)
+        return [set(each) for each in found]
 
     def _check(self, job: Job, seen: int) -> None:
         """Every submission is accounted for, and nothing of another camera has landed."""
@@ -325,18 +353,17 @@ class World(RuleBasedStateMachine):
                     self.ledger.record(job_id, self._event(*fate.reports.pop(0)))
             self.prepare("answer"), self.ask(answered=True)
             self.fetch("land"), self.settle()
-            if all(not self.job(j).live and not self.job(j).debts for j in self.fates) and not any(
-                fate.reports for fate in self.fates.values()
-            ):
+            self._look()
+            waited_for = any(job.live or job.debts for job in self.jobs)
+            if not waited_for and not any(fate.reports for fate in self.fates.values()):
                 break
             self.pass_time(31)
-        for job_id, fate in self.fates.items():
-            job = self.job(job_id)
+        self.the_indexes_agree_with_the_jobs()
+        for job, (job_id, fate) in zip(self.jobs, self.fates.items(), strict=True):
             assert job.state == fate.history.end, f"{job.state} with {self.store.history(job_id)}"
             assert {asset.id.split("#")[0] for asset in job.assets} == fate.history.files
             assert not job.debts
         assert not self.store.lane(DEVICE.name).runners
-        self.the_indexes_agree_with_the_jobs()
 
 
 def _asset(job: Job, identity: str) -> Asset:

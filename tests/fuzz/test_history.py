@@ -1,6 +1,6 @@
 """One vendor history, delivered in any order, doubled, dropped, cut by crashes: the same state and files."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -21,10 +21,12 @@ LONG = 10_000
 
 
 @pytest.fixture
-def world(redis_url: str) -> type[World]:
+def world(redis_url: str) -> Iterator[type[World]]:
     """The machine on a database of its own on the real server."""
-    client = redis.Redis.from_url(redis_url, db=7, decode_responses=True, protocol=2)
-    return type("OneWorld", (World,), {"client": client})
+    with redis.Redis.from_url(
+        redis_url, db=7, decode_responses=True, protocol=2, single_connection_client=True
+    ) as client:
+        yield type("OneWorld", (World,), {"client": client})
 
 
 def _run(world: type[World], examples: int) -> None:
