@@ -6,8 +6,8 @@ import pytest
 
 from shared.points import POINTS
 from tests.crash.invariants import judge, kinds
+from tests.crash.ordeal import end_well
 from tests.crash.stage import Stage, pick, say, stage
-from tests.e2e.system import until
 
 # Whoever dies in the midst of a fetch leaves the sandbox's server with a file that only the collector closes.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -89,14 +89,6 @@ PATHS: dict[str, tuple[Callable[[Stage, int], None], tuple[str, ...]]] = {
 CASES = [(path, point) for path, (_, points) in PATHS.items() for point in points]
 
 
-def _end_well(running: Stage, seconds: float) -> float:
-    """All tickets used, the vendors in order again, and all of it over; how long that took."""
-    until(lambda: not running.unused(), seconds)
-    running.sandbox.platform.mischief.behave()
-    running.sandbox.cloud.mischief.behave()
-    return running.settled(seconds)
-
-
 def test_every_named_point_is_on_a_path() -> None:
     assert {point for _, point in CASES} == set(POINTS)
 
@@ -114,31 +106,9 @@ def test_a_point_at_which_five_processes_die_costs_nothing(long_stage: Stage, pa
     drive, _ = PATHS[path]
     long_stage.lay(point, each=DEATHS)
     drive(long_stage, DEATHS + 1)
-    seconds = _end_well(long_stage, 120)
+    seconds = end_well(long_stage, 120)
     found = judge(long_stage)
     say(
         f"{path} {point}: over after {seconds:.1f} s more, {found.counts}, spool {dict(kinds(found.leftovers))}"
     )
-    assert not found.violations, "\n".join(found.violations)
-
-
-@pytest.mark.e2e
-@pytest.mark.timeout(120)
-def test_a_death_at_every_named_point_costs_nothing(small_stage: Stage) -> None:
-    """All at once; the long form takes one after the other, five times."""
-    first, second, short, gaps, *others = small_stage.cameras
-    small_stage.lay(*POINTS)
-    small_stage.sandbox.platform.throw({"drop_callbacks": 1.0}, small_stage.device(first))
-    small_stage.sandbox.platform.throw({"delivered": 0.5, "recordings": "missing"}, small_stage.device(short))
-    small_stage.sandbox.platform.throw({"delivered": 0.5}, small_stage.device(gaps))
-    small_stage.short.update(small_stage.wish(camera).job for camera in (short, gaps))
-    small_stage.sandbox.cloud.throw({"picture": "404"}, small_stage.serial(first))
-    given_up = small_stage.wish(second, minutes=20)
-    for camera in (first, *others):
-        small_stage.wish(camera)
-    small_stage.harvest(first)
-    small_stage.harvest(others[0])
-    small_stage.cancel(given_up)
-    _end_well(small_stage, 60)
-    found = judge(small_stage)
     assert not found.violations, "\n".join(found.violations)

@@ -108,12 +108,11 @@ class ResendingStore(RedisJobStore):
         """These jobs, and the answers to what else is put into the same pipeline."""
         pipe = self._client.pipeline(transaction=False)
         for job_id in ids:
-            pipe.hmget(self._key("job", job_id), "doc", "due")
+            pipe.hget(self._key("job", job_id), "doc")
         beside(pipe)
         found = pipe.execute()
-        return [self._read(job_id, *each) for job_id, each in zip(ids, found, strict=False)], found[
-            len(ids) :
-        ]
+        documents, rest = found[: len(ids)], found[len(ids) :]
+        return [self._documents.read(*each) for each in zip(ids, documents, strict=True)], rest
 
 
 class World(RuleBasedStateMachine):

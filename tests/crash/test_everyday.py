@@ -1,0 +1,51 @@
+"""The short forms of the long proofs, every day: one small system for all of them, since it takes longest to start."""
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+
+from shared.points import POINTS
+from tests.crash.blows import Blow
+from tests.crash.invariants import judge
+from tests.crash.ordeal import end_well, endured
+from tests.crash.stage import Stage, stage
+
+# Whoever dies in the midst of a fetch leaves the sandbox's server with a file that only the collector closes.
+collected_late = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120), collected_late]
+
+
+@pytest.fixture(scope="module")
+def small_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A running system of a few cameras."""
+    with stage(tmp_path_factory.mktemp("crash"), 6) as running:
+        yield running
+
+
+def test_a_death_at_every_named_point_costs_nothing(small_stage: Stage) -> None:
+    """All at once; the long form takes one after the other, five times."""
+    first, second, short, gaps, *others = small_stage.cameras
+    small_stage.lay(*POINTS)
+    small_stage.sandbox.platform.throw({"drop_callbacks": 1.0}, small_stage.device(first))
+    small_stage.sandbox.platform.throw({"delivered": 0.5, "recordings": "missing"}, small_stage.device(short))
+    small_stage.sandbox.platform.throw({"delivered": 0.5}, small_stage.device(gaps))
+    small_stage.short.update(small_stage.wish(camera).job for camera in (short, gaps))
+    small_stage.sandbox.cloud.throw({"picture": "404"}, small_stage.serial(first))
+    given_up = small_stage.wish(second, minutes=20)
+    for camera in (first, *others):
+        small_stage.wish(camera)
+    small_stage.harvest(first)
+    small_stage.harvest(others[0])
+    small_stage.cancel(given_up)
+    end_well(small_stage, 60)
+    found = judge(small_stage)
+    assert not found.violations, "\n".join(found.violations)
+
+
+def test_a_few_random_blows_cost_nothing(small_stage: Stage) -> None:
+    """A child and a parent, the store and half of the web; the long form hits everybody, and stops them, too."""
+    seed = 7
+    whom = ("child of fetch", "redis", "parent of sms", "web child")
+    few = [Blow(pause, "kill", each, 0) for each, pause in zip(whom, itertools.repeat(0.4), strict=False)]
+    endured(small_stage, seed, few, 10, 2)
