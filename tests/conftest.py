@@ -18,6 +18,18 @@ _DECLARING = (Settings, *(vendor.settings for vendor in load(read(Settings, sour
 for _name in {each.metadata["env"] for declaring in _DECLARING for each in fields(declaring)}:
     os.environ.pop(_name, None)
 
+_LONG = ("e2e", "fuzz")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files with what takes longest come first, so that workers who share the files end together."""
+    ranks = {item.path: len(_LONG) for item in items}
+    for item in items:
+        for rank, mark in enumerate(_LONG):
+            if item.get_closest_marker(mark):
+                ranks[item.path] = min(ranks[item.path], rank)
+    items.sort(key=lambda item: ranks[item.path])
+
 
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
