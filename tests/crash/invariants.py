@@ -165,9 +165,20 @@ def _archive(scene: Scene) -> Iterator[str]:
     known |= {key for key, _ in scene.described.values()}
     for key in scene.files.keys() - known:
         yield f"{key} ({scene.files[key].stat().st_size} bytes) belongs to nothing"
-    for path in (scene.stage.archive / ".rejected").rglob("*"):
-        if path.is_file():
-            yield f"rejected: {path.name}"
+    yield from _rejected(scene)
+
+
+def _rejected(scene: Scene) -> Iterator[str]:
+    """Nothing was rejected but the shorter of two deliveries, which lies whole beside its sidecar."""
+    root = scene.stage.archive / ".rejected"
+    for path in (path for path in root.rglob("*") if path.is_file()):
+        sidecar = path if path.suffix == SIDECAR else path.with_name(f"{path.name}{SIDECAR}")
+        told = _json(sidecar)
+        whole = path == sidecar or told.get("sha256") == _sha256(path)
+        if told.get("job") not in scene.stage.short or told.get("reason") != "short" or not whole:
+            yield f"rejected: {path.name}, {told.get('job')}, {told.get('reason')}"
+        if not sidecar.with_suffix("").exists():
+            yield f"rejected: {path.name} describes nothing"
 
 
 def _asset(scene: Scene, key: str, job_id: str, told: Json) -> Iterator[str]:

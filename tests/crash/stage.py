@@ -125,7 +125,7 @@ class Stage:
 
     def cancel(self, wish: Wish) -> None:
         """Cancel a window's job while the vendor is at it."""
-        until(lambda: self.job(wish.job)["state"] == "preparing", 30)
+        until(lambda: self.job(wish.job)["state"] == "preparing", 60)
         self.cancelled.add(wish.job)
         self.call("POST", f"/admin/jobs/{wish.job}/cancel")
 

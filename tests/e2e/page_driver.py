@@ -16,6 +16,7 @@ from typing import Any
 import requests
 
 PATH = "/api/smsload/playback/v1/download"
+LIST = "/api/iot/device/playback/v1/list"  # on a page of its own, which this driver has not seen
 REQUIRED = ("device_unicode", "source_type", "channel", "start_time", "end_time")
 OPTIONAL = ("platfrom_id", "callback")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
@@ -67,6 +68,9 @@ def page_driver(port: int, clip: bytes) -> Iterator[Driver]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers["Content-Length"]))
+            if self.path == LIST:
+                self.send_error(404)
+                return
             body = driver.judge(self.path, self.headers["Content-Type"], raw)
             stream_id = f"download:{body['device_unicode']}:{body['channel']}:1200000079"
             data = {"stream_id": stream_id, "playback_duration": "10", "playback_file_size": "1024"}

@@ -42,11 +42,11 @@ RETRIES = 5
 
 @dataclass
 class Case:
-    """A camera of its own, the switches thrown for it, and the window wished for."""
+    """A camera of its own and the switches thrown for it. `at_once`: its window is wished for before any test begins."""
 
     name: str
     switches: Json = field(default_factory=dict)
-    minutes: int = 1
+    at_once: bool = True
     job: str = ""
 
 
@@ -57,16 +57,16 @@ CASES = {
         Case("callback-first", {"callback_first": True}),
         Case("slow-answer", {"slow_submit": 2}),
         Case("lost-answer", {"lose_answer": True}),
-        Case("lost-and-silent", {"lose_answer": True, "drop_callbacks": 1}),
+        Case("lost-and-silent", {"lose_answer": True, "drop_callbacks": 1}, at_once=False),
         Case("eightfold", {"duplicate": 5, "shuffle": True, "senders": 8}),
         Case("percent-sign", {"unit": "percent-sign"}),
         Case("json-number", {"unit": "number"}),
-        Case("not-a-number", {"progress": "nan", "speed": 0.2}),
-        Case("negative", {"progress": "negative", "speed": 0.2}),
-        Case("over-100", {"progress": "over-100", "speed": 0.2}),
+        Case("not-a-number", {"progress": "nan", "speed": 0.2}, at_once=False),
+        Case("negative", {"progress": "negative", "speed": 0.2}, at_once=False),
+        Case("over-100", {"progress": "over-100", "speed": 0.2}, at_once=False),
         Case("bad-callbacks", {"bad_callbacks": 0.5}),
         Case("growing", {"early_address": "growing", "index_last": True}),
-        Case("page", {"media": "html"}),
+        Case("page", {"media": "html"}, at_once=False),
         Case("late-file", {"late_file": 2}),
         Case("stays-0", {"progress": "stays-0"}),
         Case("back-to-0", {"progress": "back-to-0"}),
@@ -82,7 +82,7 @@ CASES = {
         Case("nothing-listed", {"recordings": "empty"}),
         Case("odd-list", {"recordings": "unreadable"}),
         Case("deaf-list", {"recordings": "hang"}),
-        Case("dies", {"dies_silently": True}),
+        Case("dies", {"dies_silently": True}, at_once=False),
         Case("no-callbacks", {"drop_callbacks": 1}),
         Case("no-answers", {"query": "missing"}),
         Case("busy", {"busy_for": 2}),
@@ -95,7 +95,7 @@ CASES = {
         Case("form", {"callback_form": "form"}),
         Case("inside", {"inside_address": INSIDE}),
         Case("metadata", {"odd_address": "metadata"}),
-        Case("scheme", {"odd_address": "file"}),
+        Case("scheme", {"odd_address": "file"}, at_once=False),
         Case("redirect-away", {"odd_address": "redirect-away"}),
         Case("in-the-query", {"address_query": True, "sign_address": True}),
         Case("signed", {"sign_address": True}),
@@ -125,11 +125,13 @@ def system(sandbox: RunningSandbox, tmp_path_factory: pytest.TempPathFactory) ->
     settings = CLOCKS | {
         "SMS_LINKER_SIGN": f"command:cat {home / 'sign'}",
         "MEDIA_REWRITE": f"{INSIDE}=127.0.0.1:{port}",
+        "MEDIA_ALLOW": f"127.0.0.1:{port}",
         "SMS_DOWNLOADS": "64",
     }
     running = start(home, _cameras(), sandbox.base_url, **settings)
     for case in CASES.values():
-        (case.job,) = running.submit(case.name, f"{DAY}T08:00:00", f"{DAY}T08:{case.minutes:02}:00")
+        if case.at_once:
+            wish(running, case.name)
     yield running
     assert running.stop() == 0
 
@@ -139,6 +141,13 @@ def _cameras() -> str:
     for number, name in enumerate(CASES):
         plain = plain.replace(f'name = "cam-{number}"\n', f'name = "{name}"\n')
     return plain
+
+
+def wish(system: System, name: str) -> str:
+    """Wish for the window of a case; its job."""
+    (job,) = system.submit(name, f"{DAY}T08:00:00", f"{DAY}T08:01:00")
+    CASES[name].job = job
+    return job
 
 
 # -- what is looked at -------------------------------------------------------------------------------------------------
@@ -237,9 +246,8 @@ def test_it_is_archived_whole_with_one_attempt_and_it_is_its_own_footage(
 def test_callbacks_before_the_answer_are_believed_at_once(system: System) -> None:
     for name in ("callback-first", "slow-answer"):
         job = ended(system, name)
-        first = {event: events(job).index(event) for event in ("Progressed", "Submitted")}
-        assert first["Progressed"] < first["Submitted"], json.dumps(job["history"], indent=1)
-        assert "DeadlinePassed" not in events(job)
+        (believed,) = [line for line in job["history"] if line["from"] == "submitting" != line["to"]]
+        assert believed["event"] == "Progressed", json.dumps(job["history"], indent=1)
 
 
 def test_a_lost_answer_is_one_submission_when_callbacks_come(system: System, sandbox: RunningSandbox) -> None:
@@ -250,6 +258,7 @@ def test_a_lost_answer_is_one_submission_when_callbacks_come(system: System, san
 def test_a_lost_answer_and_silence_lead_to_another_submission_that_says_why(
     system: System, sandbox: RunningSandbox
 ) -> None:
+    wish(system, "lost-and-silent")
     until(lambda: submissions(sandbox, "lost-and-silent") >= 2, 40)
     sandbox.platform.throw({"lose_answer": False}, "lost-and-silent")
     job = ended(system, "lost-and-silent")
@@ -304,6 +313,7 @@ def test_every_callback_five_times_shuffled_by_eight_threads_is_each_step_once(
 def test_a_figure_that_is_none_is_refused_by_name_and_costs_nothing(
     system: System, sandbox: RunningSandbox, name: str
 ) -> None:
+    wish(system, name)
     until(lambda: "HTTP 400" in outcomes(sandbox, name))
     sandbox.platform.throw({"progress": "honest"}, name)
     assert is_own(system, name, whole(ended(system, name)))
@@ -340,7 +350,8 @@ def test_an_address_is_no_end_so_a_growing_file_is_not_fetched(system: System) -
 
 
 def test_a_page_with_status_200_is_not_footage(system: System, sandbox: RunningSandbox) -> None:
-    until(lambda: "FetchFailed" in events(system.job(CASES["page"].job)))
+    job_id = wish(system, "page")
+    until(lambda: "FetchFailed" in events(system.job(job_id)))
     sandbox.platform.throw({"media": "no"}, "page")
     job = ended(system, "page")
     assert is_own(system, "page", whole(job, job["attempts"]))
@@ -356,6 +367,7 @@ def test_three_files_are_three_assets_of_one_window(system: System) -> None:
 def test_a_stream_that_dies_without_a_file_is_withdrawn_and_begun_again(
     system: System, sandbox: RunningSandbox
 ) -> None:
+    wish(system, "dies")
     until(lambda: submissions(sandbox, "dies") >= 2, 40)
     sandbox.platform.throw({"dies_silently": False}, "dies")
     job = ended(system, "dies")
@@ -412,12 +424,8 @@ def test_an_address_that_leads_elsewhere_is_not_followed_and_says_what_to_allow(
 def test_an_address_of_another_scheme_is_refused_where_it_is_read(
     system: System, sandbox: RunningSandbox
 ) -> None:
-    unicode = device(sandbox, "scheme")
-    until(
-        lambda: any(
-            "HTTP 400" in c.outcome for c in sandbox.platform.witness.callbacks if unicode in c.stream_id
-        )
-    )
+    wish(system, "scheme")
+    until(lambda: "HTTP 400" in outcomes(sandbox, "scheme"))
     sandbox.platform.throw({"odd_address": "no"}, "scheme")
     job = ended(system, "scheme")
     assert is_own(system, "scheme", whole(job, job["attempts"]))
@@ -517,7 +525,7 @@ def test_a_forged_callback_changes_nothing_and_learns_nothing(system: System) ->
     body = {"streamId": job["stream_id"], "fileUrl": "http://127.0.0.1:1/x.mp4", "downloadProgress": "1"}
     answers = {
         (answer.status_code, answer.content)
-        for token in ("", "x", job["id"], f"{job['id']}.1." + "A" * 43, "." * 100, "%00")
+        for token in ("", "x", job["id"], f"{job['id']}-1-" + "A" * 32, "." * 100, "%00")
         for answer in [requests.post(f"{system.url}/callbacks/sms/{token or '-'}", json=body, timeout=5)]
     }
     assert [status for status, _ in answers] == [404]
