@@ -62,7 +62,7 @@ fuzz: $(VENV)/.test-installed ## the long proof by hostile input and model runs
 
 .PHONY: crash
 crash: $(VENV)/.test-installed ## the long proof by killing: at every named point, at random, and by a faulty network
-	@$(BIN)/python -m pytest -m crash -s --timeout 900 tests/crash
+	@$(BIN)/python -m pytest -m crash -s --timeout 900 tests/crash tests/e2e
 
 .PHONY: rules
 rules: $(VENV)/.test-installed ## take each rule for the playback platform out of a copy of the code, and see its test fail there

@@ -40,27 +40,34 @@ def _alert(services: Services, job: Job, debt: Debt) -> None:
 def _judge(services: Services, job: Job, _debt: Debt) -> None:
     over = _grace_over(services, job)
     services.reach("settle-judged")
-    services.ledger.record(job.id, over)
+    if over is not None:
+        services.ledger.record(job.id, over)
 
 
-def _grace_over(services: Services, job: Job) -> GraceOver:
-    """What has to be known for the verdict; the vendor is asked only where less than was wanted has come."""
-    camera = services.cameras.get(job.camera)
-    if camera is None or job.vendor not in services.sources:
-        return GraceOver(Short.ACCEPT)  # nobody is left who could be asked for more
+def _grace_over(services: Services, job: Job) -> GraceOver | None:
+    """What has to be known for the verdict; the vendor is asked only where less than was wanted has come.
+
+    None while nobody can be asked for a camera that is perhaps only being edited: the verdict stays owed.
+    """
     if judge(job, services.ledger.policy) != Verdict.PARTIAL:
-        return GraceOver(camera.short)
-    return GraceOver(camera.short, services.sources[job.vendor].recordings(camera, job.window))
+        return GraceOver()
+    camera = services.cameras.get(job.camera)
+    if camera is not None and job.vendor in camera.sections and job.vendor in services.sources:
+        return GraceOver(camera.short, services.sources[job.vendor].recordings(camera, job.window))
+    return GraceOver(Short.ACCEPT) if services.jobs.now() >= job.give_up_at else None
 
 
 def _set_aside(services: Services, job: Job, debt: Debt) -> None:
+    note = ""
     try:
         services.archive.set_aside(debt.key, job.reason or "short")
-    except Transient as away:
-        log.warning("footage could not be put aside yet", extra={**job.log_fields, "code": away.code})
-        return  # it stays owed
+    except GleanerError as error:
+        log.warning("footage could not be put aside", extra={**job.log_fields, "code": error.code})
+        if isinstance(error, Transient):
+            return  # it stays owed
+        note = error.code
     services.reach("settle-aside")
-    services.ledger.record(job.id, Settled(debt.kind, debt.attempt, key=debt.key))
+    services.ledger.record(job.id, Settled(debt.kind, debt.attempt, note, debt.key))
 
 
 def _wish_for_gaps(services: Services, job: Job, debt: Debt) -> None:

@@ -69,8 +69,9 @@ TABLE: tuple[Row, ...] = (
     _row(e.Postponed, {S}, {W, P}, preparing.postponed, stays=False),
     # news of a running attempt
     _row(e.Progressed, {W, S, P}, {P, R}, reporting.progressed),
-    _row(e.Prepared, {W, S, P, A, E, X}, {R}, reporting.prepared, stays=False),
+    _row(e.Prepared, {W, S, P}, {P, R}, reporting.prepared),
     _row(e.Prepared, {R, F}, set(), reporting.prepared),
+    _row(e.Prepared, {A, E, X}, {R}, reporting.prepared, stays=False),
     _row(e.StreamGone, {S, P}, {R}, reporting.stream_gone),
     _row(e.Asked, {P}, set(), reporting.asked),
     _row(e.AskFailed, {P}, {R, W, X, A}, reporting.ask_failed),

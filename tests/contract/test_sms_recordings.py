@@ -178,17 +178,27 @@ def test_items_are_put_in_order_joined_where_they_touch_and_clipped(platform, it
     "lacking",
     [
         {},
-        {"start_time": "2026-11-20T10:12:00"},
-        {"end_time": "2026-11-20T10:12:00"},
-        {"start_time": "", "end_time": "2026-11-20T10:12:00"},
-        {"start_time": "2026-11-20T10:12:00", "end_time": None},
+        {"start_time": "", "end_time": None},
         None,
         "2026-11-20T10:12:00",
         [],
     ],
 )
-def test_an_item_without_a_start_or_an_end_is_dropped(platform, lacking):
+def test_an_item_without_any_time_is_dropped(platform, lacking):
     assert listed(platform, [lacking, item("10:20:00", "10:30:00")]) == (span("10:20:00", "10:30:00"),)
+
+
+@pytest.mark.parametrize(
+    "lacking",
+    [
+        {"start_time": "2026-11-20T10:12:00"},
+        {"end_time": "2026-11-20T10:12:00"},
+        {"start_time": "", "end_time": "2026-11-20T10:12:00"},
+        {"start_time": "2026-11-20T10:12:00", "end_time": None},
+    ],
+)
+def test_an_item_with_a_start_or_an_end_alone_may_be_growing_so_the_list_tells_nothing(platform, lacking):
+    assert listed(platform, [lacking, item("10:20:00", "10:30:00")]) is None
 
 
 def test_in_an_hour_that_clocks_repeat_an_item_is_rather_too_long(platform):

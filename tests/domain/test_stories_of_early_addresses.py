@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from shared.domain import events as e
 from shared.domain.job import DebtKind, FileState, State, Verdict
+from shared.domain.lifecycle import Moved
 from tests.builders import POLICY
 from tests.domain.tale import Tale, a_file, an_asset, told_until
 
@@ -93,12 +94,25 @@ def test_what_an_early_address_brought_is_put_aside_once_a_later_one_brings_the_
     assert (tale.owes, tale.job.verdict) == ([(DebtKind.ASIDE, 0)], Verdict.COMPLETE)
 
 
-def test_the_first_of_several_pieces_stays_though_it_was_named_early():
+def landed(tale: Tale, name: str, seconds: float) -> None:
+    """A file of that length comes home."""
+    tale.tell(e.Prepared(1, (a_file(name),)))
+    tale.fetch()
+    asset = replace(an_asset(tale.job, name), duration_seconds=seconds, verdict=Verdict.PARTIAL)
+    tale.tell(e.AssetLanded(name, asset, tale.job.claim))
+
+
+def test_what_was_named_early_and_what_was_named_later_are_never_added_up():
     tale = believed_too_early()
-    for name, seconds in (("of-another-camera", 150.0), ("second", 150.0)):
-        tale.tell(e.Prepared(1, (a_file(name),)))
-        tale.fetch()
-        landed = replace(an_asset(tale.job, name), duration_seconds=seconds)
-        tale.tell(e.AssetLanded(name, landed, tale.job.claim))
+    landed(tale, "of-another-camera", 150.0)
+    landed(tale, "right", 160.0)
     tale.tell(e.GraceOver())
-    assert (len(tale.job.assets), tale.job.aside, tale.job.verdict) == (2, (), Verdict.COMPLETE)
+    assert (tale.state, tale.job.reason) == (State.WANTED, "short")
+    assert [asset.id for asset in tale.job.assets] == ["asset-of-right"]
+
+
+def test_an_early_file_that_is_signed_anew_while_it_waits_is_still_fetched():
+    tale = believed_too_early()
+    tale.tell(e.Prepared(1, (a_file("of-another-camera", "http://media.example/signed-anew"),)))
+    assert tale.files(FileState.OPEN) == ["of-another-camera"]
+    assert isinstance(tale.fetch(), Moved)

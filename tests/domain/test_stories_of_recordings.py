@@ -160,12 +160,29 @@ def test_a_worker_that_dies_between_the_move_and_its_word_moves_nothing_twice():
     assert (len(now.assets), now.debts, len(world.archive.rejected())) == (1, (), 1)
 
 
+def test_a_camera_that_is_only_being_edited_is_judged_as_its_owner_wants_it_in_the_end():
+    world = World()
+    (job,) = world.wish()
+    short_by(world, 900)
+    world.wait(120)
+    cameras = dict(world.services.cameras.cameras)
+    world.services.cameras.cameras["camera-0"] = a_camera("camera-0", sections={})
+    world.wait(300)
+    world.services.cameras.cameras.update(cameras)
+    world.wait(900)
+    now = world.now(job)
+    assert (now.state, now.reason, len(world.vendor.submitted)) == (State.ARCHIVED, "short", 2)
+
+
 def test_a_camera_that_left_the_file_is_asked_for_nothing_more():
     world = World()
     (job,) = world.wish()
     short_by(world, 900)
     world.wait(120)
     world.services.cameras.cameras.clear()
+    world.wait(300)
+    assert world.now(job).verdict is None
+    world.clock.move(POLICY.give_up)
     world.wait(300)
     now = world.now(job)
     assert (now.state, now.verdict, len(world.vendor.submitted)) == (State.ARCHIVED, Verdict.PARTIAL, 1)

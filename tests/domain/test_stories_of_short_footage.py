@@ -161,6 +161,26 @@ def test_who_rejects_short_footage_gets_one_more_try_and_then_a_failure_with_the
     assert sorted(tale.owes) == [(ALERT, 0), (ASIDE, 0), (ASIDE, 0)]
 
 
+@pytest.mark.parametrize("names", ["clip", "other"], ids=["under the same name", "under another name"])
+def test_what_was_rejected_stands_in_no_later_deliverys_way(names):
+    tale = delivered(200.0)
+    tale.tell(e.GraceOver(Short.REJECT))
+    delivered(210.0, tale=tale)
+    tale.tell(e.GraceOver(Short.REJECT), e.RetryRequested())
+    delivered(300.0, tale=tale, names=names)
+    tale.tell(e.GraceOver(Short.REJECT))
+    assert (tale.state, tale.job.verdict, len(tale.job.assets)) == (State.ARCHIVED, Verdict.COMPLETE, 1)
+
+
+def test_a_list_of_all_where_next_to_nothing_came_leads_to_the_whole_window_once_more():
+    tale = delivered(0.6)
+    tale.tell(e.GraceOver(Short.FLAG, whole(tale.job)))
+    assert (tale.state, tale.owes) == (State.WANTED, [])
+    delivered(0.7, tale=tale)
+    tale.tell(e.GraceOver(Short.FLAG, whole(tale.job)))
+    assert (tale.state, tale.owes) == (State.ARCHIVED, [(ASIDE, 0)])
+
+
 def test_who_rejects_short_footage_keeps_a_whole_second_delivery():
     tale = delivered(200.0)
     tale.tell(e.GraceOver(Short.REJECT))

@@ -65,7 +65,7 @@ CASES = {
         Case("negative", {"progress": "negative", "speed": 0.2}, at_once=False),
         Case("over-100", {"progress": "over-100", "speed": 0.2}, at_once=False),
         Case("bad-callbacks", {"bad_callbacks": 0.5}),
-        Case("growing", {"early_address": "growing", "index_last": True}),
+        Case("growing", {"early_address": "growing", "index_last": True, "speed": 0.2}),
         Case("page", {"media": "html"}, at_once=False),
         Case("late-file", {"late_file": 2}),
         Case("stays-0", {"progress": "stays-0"}),
@@ -251,8 +251,10 @@ def test_callbacks_before_the_answer_are_believed_at_once(system: System) -> Non
 
 
 def test_a_lost_answer_is_one_submission_when_callbacks_come(system: System, sandbox: RunningSandbox) -> None:
-    ended(system, "lost-answer")
+    job = ended(system, "lost-answer")
     assert submissions(sandbox, "lost-answer") == 1
+    assert "AnswerLost" in events(job)
+    assert "PrepareFailed" not in events(job)
 
 
 def test_a_lost_answer_and_silence_lead_to_another_submission_that_says_why(
@@ -307,6 +309,23 @@ def test_every_callback_five_times_shuffled_by_eight_threads_is_each_step_once(
     assert submissions(sandbox, "eightfold") == 1
     (asset,) = job["assets"]
     assert len(list((system.home / "archive" / asset["key"]).parent.iterdir())) == 2
+
+
+def test_the_last_callback_once_more_when_all_is_over_changes_nothing(
+    system: System, sandbox: RunningSandbox
+) -> None:
+    job = ended(system, "eightfold")
+    last = next(c for c in reversed(sandbox.platform.witness.callbacks) if c.stream_id == job["stream_id"])
+    assert last.body["fileUrl"]
+    (url,) = [
+        seen.body["callback"]
+        for seen in sandbox.platform.witness.requests
+        if seen.path.endswith("/download") and seen.body["device_unicode"] == device(sandbox, "eightfold")
+    ]
+    for _ in range(3):
+        assert requests.post(url, json=last.body, timeout=5).json()["code"] == 0
+    after = system.job(job["id"])
+    assert (after["state"], after["updated_at"]) == (job["state"], job["updated_at"])
 
 
 @pytest.mark.parametrize("name", ["not-a-number", "negative", "over-100"])

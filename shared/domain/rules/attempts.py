@@ -67,9 +67,15 @@ def see(job: Job, sightings: Iterable[e.Sighting], attempt: int) -> Job:
 
 
 def may_change(job: Job, known: File, attempt: int) -> bool:
-    """Whether a file may still become another: before the end, or when a later attempt brings it anew."""
-    lost = known.state in (FileState.REFUSED, FileState.GONE)
-    short = known.state == FileState.LANDED and known.attempt <= job.once_more < attempt
-    return (
-        known.state in (FileState.NOTED, FileState.SUPERSEDED) or short or (lost and attempt > known.attempt)
-    )
+    """Whether a file may still become another: before the end, or when a later attempt brings it anew.
+
+    One that landed may where its attempt came short, or where nothing of what it brought was kept.
+    """
+    if known.state in (FileState.NOTED, FileState.SUPERSEDED):
+        return True
+    if attempt <= known.attempt:
+        return False
+    if known.state == FileState.LANDED:
+        kept = any(asset.attempt == known.attempt for asset in job.assets)
+        return not kept or known.attempt <= job.once_more < attempt
+    return known.state in (FileState.REFUSED, FileState.GONE)

@@ -22,7 +22,7 @@ def grace_over(job: Job, event: e.GraceOver, now: Now) -> Outcome:
     """Judge the window, and keep, ask for more, or reject."""
     if not any(debt.kind == DebtKind.VERDICT for debt in job.debts):
         return Late("judged")
-    job = _keep_longest(_without_early(forgive(job, DebtKind.VERDICT), now), now)
+    job = _keep_longest(forgive(job, DebtKind.VERDICT), now)
     job = replace(job, verdict=judge(job, now.policy), missing=())
     return job if job.verdict != Verdict.PARTIAL else _came_short(job, event, now)
 
@@ -35,8 +35,7 @@ def judge(job: Job, policy: Policy) -> Verdict:
         return Verdict.COMPLETE
     if any(asset.duration_seconds is None for asset in job.assets):
         return Verdict.UNVERIFIED
-    whole = _seconds(_longest(job)) >= job.window.length.total_seconds() * policy.whole_from
-    return Verdict.COMPLETE if whole else Verdict.PARTIAL
+    return Verdict.COMPLETE if _whole(job, _longest(job, policy), policy) else Verdict.PARTIAL
 
 
 def _came_short(job: Job, event: e.GraceOver, now: Now) -> Job:
@@ -44,14 +43,16 @@ def _came_short(job: Job, event: e.GraceOver, now: Now) -> Job:
         return job
     if event.held is not None and _is_all(job, event.held, now.policy):
         return replace(job, reason="not-recorded")
-    if (event.held is None or event.short == Short.REJECT) and _may_be_asked_for_again(job, now.policy):
+    missing = _missing(job, event.held or (), now.policy)
+    as_a_whole = event.held is None or event.short == Short.REJECT or missing == (job.window,)
+    if as_a_whole and _may_be_asked_for_again(job, now.policy):
         wait = now.policy.after_failure.wait(job.attempts, job.id)
         return replace(anew(job, now, "short", None, wait), once_more=job.attempt, verdict=None)
     if event.short == Short.REJECT:
         rejected = enter(_put_aside(job, job.assets, now), State.FAILED, now, "short")
         return owe(rejected, Debt(DebtKind.ALERT, now.at))
-    job = replace(job, reason="short", missing=_missing(job, event.held or (), now.policy))
-    if not job.missing or job.generation >= now.policy.generations:
+    job = replace(job, reason="short", missing=missing)
+    if as_a_whole or not missing or job.generation >= now.policy.generations:
         return job
     return owe(job, Debt(DebtKind.CHILDREN, now.at))
 
@@ -80,28 +81,35 @@ def _missing(job: Job, held: tuple[Window, ...], policy: Policy) -> tuple[Window
     return (Window(spans[0].start, spans[-1].end),) if many else tuple(spans)
 
 
-def _without_early(job: Job, now: Now) -> Job:
-    """What was named before the end goes where what was named after it is the whole window: it was something else."""
-    early = tuple(asset for asset in job.assets if asset.early)
-    later = [asset for asset in job.assets if not asset.early]
-    whole = _seconds(later) >= job.window.length.total_seconds() * now.policy.whole_from
-    return _put_aside(job, early, now) if later and whole else job
-
-
 def _keep_longest(job: Job, now: Now) -> Job:
     """Nothing is put aside while the length of anything is unknown."""
     unknown = any(each.duration_seconds is None or each.verdict in _UNJUDGED for each in job.assets)
     if unknown or job.kind != Kind.PLAYBACK:
         return job
-    kept = _longest(job)
+    kept = _longest(job, now.policy)
     return _put_aside(job, tuple(asset for asset in job.assets if asset not in kept), now)
 
 
-def _longest(job: Job) -> tuple[Asset, ...]:
-    """The footage of the attempt that brought most; of two that brought as much, of the earlier one."""
-    attempts = sorted({asset.attempt for asset in job.assets})
-    brought = {number: tuple(each for each in job.assets if each.attempt == number) for number in attempts}
-    return max(brought.values(), key=_seconds, default=())
+def _longest(job: Job, policy: Policy) -> tuple[Asset, ...]:
+    """The footage of the attempt that brought most; of two that brought as much, of the earlier one.
+
+    What an attempt named before its end is not added to what it named after it: it may be the same once more, or a
+    stranger's. So it counts only where nothing later is whole.
+    """
+    kinds = sorted({(asset.attempt, asset.early) for asset in job.assets})
+    brought = {
+        kind: tuple(each for each in job.assets if (each.attempt, each.early) == kind) for kind in kinds
+    }
+
+    def rank(kind: tuple[int, bool]) -> tuple[bool, float, bool, int]:
+        attempt, early = kind
+        return _whole(job, brought[kind], policy) and not early, _seconds(brought[kind]), not early, -attempt
+
+    return brought[max(kinds, key=rank)] if kinds else ()
+
+
+def _whole(job: Job, assets: Iterable[Asset], policy: Policy) -> bool:
+    return _seconds(assets) >= job.window.length.total_seconds() * policy.whole_from
 
 
 def _seconds(assets: Iterable[Asset]) -> float:

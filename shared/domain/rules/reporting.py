@@ -113,7 +113,8 @@ def prepared(job: Job, event: e.Prepared, now: Now) -> Outcome:
         return progressed(job, said, now)
     for seen in fresh:
         job = job.with_file(_opened(job.file(seen.identity), seen, event.attempt))
-    job = unexplained(_credit(_without_early(supersede_noted(job)), event, now))
+    named_now = {seen.identity for seen in event.files}
+    job = unexplained(_credit(_without_early(supersede_noted(job), named_now), event, now))
     if job.state in (State.READY, State.FETCHING):
         return job
     if not job.live:
@@ -135,18 +136,18 @@ def _only_repeats(job: Job, event: e.Prepared) -> bool:
     return waits and all(file is not None and file.state == FileState.NOTED for file in known)
 
 
-def _without_early(job: Job) -> Job:
+def _without_early(job: Job, named_now: set[str]) -> Job:
     """What was named before the end gives way to what is named after it, unless somebody is fetching it."""
     under_way = job.fetching if job.state == State.FETCHING else ""
     for file in job.files_in(FileState.OPEN):
-        if file.early and file.identity != under_way:
+        if file.early and file.identity not in (under_way, *named_now):
             job = job.with_file(replace(file, state=FileState.SUPERSEDED))
     return job
 
 
 def has_all_of_another(job: Job, attempt: int) -> bool:
     """Whether another attempt has brought the footage, and none of it short: a longer one would be worth having."""
-    others = any(file.attempt != attempt for file in job.files_in(FileState.LANDED))
+    others = any(asset.attempt != attempt for asset in job.assets)
     return others and all(asset.verdict != Verdict.PARTIAL for asset in job.assets)
 
 

@@ -82,14 +82,16 @@ def _covered(count: object, items: int) -> bool:
 
 
 def _item(row: object, zone: ZoneInfo) -> Window | None:
-    """One item; None when it has no start or no end. In an hour that clocks repeat it is rather too long than too short.
+    """One item; None when it has no time at all. In an hour that clocks repeat it is rather too long than too short.
 
     Times that are there and cannot be read make the whole list one of an unknown form: what is left would say too little.
     """
     fields = _fields(row)
     start, end = (next((fields[name] for name in names if name in fields), None) for names in (STARTS, ENDS))
-    if start is None or end is None:
+    if start is None and end is None:
         return None
+    if start is None or end is None:  # perhaps it is still being recorded
+        raise _unreadable("an item has a start or an end, and not both")
     window = Window(_instant(start, zone, fold=0), _instant(end, zone, fold=1))
     if window.end < window.start:
         raise _unreadable("an item ends before it starts")
