@@ -301,7 +301,7 @@ RULES = (
                     "        pass",
                 ),
             ),
-            _door("test_a_device_that_is_not_ready_costs_nothing", "worker/prepare.py", "    if no.whose == Whose.CAMERA and job.lanes:", "    if False:"),
+            _door("test_a_device_that_is_not_ready_costs_nothing", "worker/prepare.py", "        return _device_is_not_ready(services, job, no)", "        return e.PrepareFailed(job.attempt, no.code, no.detail)"),
             _once("busy"),
         ),
     ),
