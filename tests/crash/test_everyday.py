@@ -33,6 +33,9 @@ def test_a_death_at_every_named_point_costs_nothing(small_stage: Stage) -> None:
     small_stage.sandbox.platform.throw({"delivered": 0.5}, small_stage.device(gaps))
     small_stage.short.update(small_stage.wish(camera).job for camera in (short, gaps))
     small_stage.sandbox.cloud.throw({"picture": "404"}, small_stage.serial(first))
+    small_stage.sandbox.platform.throw(
+        {"never_ends": True}, small_stage.device(second)
+    )  # until it is cancelled
     given_up = small_stage.wish(second, minutes=20)
     for camera in (first, *others):
         small_stage.wish(camera)

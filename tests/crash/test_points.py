@@ -28,6 +28,8 @@ def _silent(running: Stage, number: int) -> None:
 
 
 def _cancelled(running: Stage, number: int) -> None:
+    """Downloads that do not end by themselves, so that there is time to call them off."""
+    running.sandbox.platform.throw({"never_ends": True})
     for camera in pick(running.cameras, number):
         running.cancel(running.wish(camera, minutes=20))
 
