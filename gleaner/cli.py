@@ -9,16 +9,15 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 import click
 
-from gleaner import overview, show, up
+from gleaner import overview, show
 from gleaner.client import Client, Json, client_for
-from gleaner.doctor import doctor
 from gleaner.harvesting import wait_for_harvests, went_well
 from gleaner.in_force import in_force
-from gleaner.sandbox.command import sandbox
 from gleaner.waiting import wait_for
 from shared.domain.job import Kind, State
 from shared.errors import GleanerError, Invalid
@@ -31,6 +30,9 @@ VERBS = {
     "release": "Let jobs go on that are on hold.",
 }
 
+# Commands that load a whole service, or both vendors: nobody else should wait for that.
+HEAVY = {"doctor": "gleaner.doctor", "sandbox": "gleaner.sandbox.command"}
+
 as_json = click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 of_camera = click.option("--camera", help="Only those of this camera.")
 at_most = click.option(
@@ -39,7 +41,18 @@ at_most = click.option(
 
 
 class Gleaner(click.Group):
-    """Turns our errors into one line and an exit code, whichever command they come from."""
+    """Turns our errors into one line and an exit code, whichever command they come from; loads the heavy ones when asked."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All of them, by name."""
+        return sorted([*super().list_commands(ctx), *HEAVY])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """That of this name."""
+        if module := HEAVY.get(cmd_name):
+            command: click.Command = getattr(import_module(module), cmd_name)
+            return command
+        return super().get_command(ctx, cmd_name)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
@@ -68,10 +81,6 @@ def main() -> None:
     """Keeps camera footage that would otherwise expire: whole, verified and findable."""
 
 
-main.add_command(sandbox)
-main.add_command(doctor)
-
-
 @contextmanager
 def _service() -> Iterator[Client]:
     client = client_for(read(Settings, source()))
@@ -88,7 +97,7 @@ def _say(found: Any, text: Callable[[Any], str], plain: bool) -> None:
 @main.command("up")
 def up_() -> None:
     """Run everything on this machine: Redis, web, workers and beat; Ctrl-C ends it."""
-    up.run()
+    import_module("gleaner.up").run()
 
 
 @main.command()

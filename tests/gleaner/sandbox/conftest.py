@@ -18,8 +18,12 @@ from zoneinfo import ZoneInfo
 import pytest
 import requests
 
-from gleaner.sandbox import Channel, Device, Pace, Terms, running_sandbox
 from gleaner.sandbox.accounts import APP_ID, APP_SECRET
+from gleaner.sandbox.channels import Channel
+from gleaner.sandbox.devices import Device
+from gleaner.sandbox.pace import Pace
+from gleaner.sandbox.server import running_sandbox
+from gleaner.sandbox.terms import Terms
 
 DOOR = Device("34020000001110000228", ("34020000001320000666",), "2", "front-door")
 YARD = Device("34020000001110000229", ("34020000001320000667", "34020000001320000668"), "", "yard", 2)

@@ -14,17 +14,11 @@ import pytest
 import requests
 
 import gleaner.sandbox
-from gleaner.sandbox import (
-    STOCK,
-    STOCK_CHANNELS,
-    Channel,
-    Device,
-    read_channels,
-    read_devices,
-    running_sandbox,
-)
 from gleaner.sandbox.accounts import APP_ID, APP_SECRET, environ
+from gleaner.sandbox.channels import STOCK_CHANNELS, Channel, read_channels
 from gleaner.sandbox.cloud_mischief import CloudSwitches
+from gleaner.sandbox.devices import STOCK, Device, read_devices
+from gleaner.sandbox.server import running_sandbox
 from gleaner.sandbox.switches import Switches
 
 CAMERAS = """

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import requests
 
-from gleaner.sandbox import running_sandbox
+from gleaner.sandbox.server import running_sandbox
 
 LIST = "/api/iot/device/playback/v1/list"
 

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import requests
 
-from gleaner.sandbox import read_devices, running_sandbox
+from gleaner.sandbox.devices import read_devices
+from gleaner.sandbox.server import running_sandbox
 
 RECORDER = "34020000001180000103"
 CHANNELS = ("34020000001320000103", "34020000001320000104")
