@@ -34,14 +34,16 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def until(condition: Callable[[], Any], seconds: float = 30) -> Any:
-    """The condition's first true answer; the test fails when there is none in time."""
+def until(
+    condition: Callable[[], Any], seconds: float = 30, shown: Callable[[], Any] = lambda: "no more is known"
+) -> Any:
+    """The condition's first true answer; the test fails when there is none in time, and shows what there is instead."""
     over = time.monotonic() + seconds
     while time.monotonic() < over:
         if answer := condition():
             return answer
         time.sleep(0.1)
-    raise AssertionError(f"not within {seconds} s")
+    raise AssertionError(f"not within {seconds} s: {json.dumps(shown(), indent=1)}")
 
 
 @dataclass
