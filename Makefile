@@ -41,7 +41,7 @@ run: $(VENV)/.run-installed ## install what is needed and run everything in the 
 
 .PHONY: test
 test: $(VENV)/.test-installed ## install what is needed and run the everyday tests
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: setup
 setup: $(VENV)/.test-installed ## the install step of both, alone

@@ -22,19 +22,13 @@ _LONG = ("e2e", "fuzz")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The files with what takes longest come first, so that workers who share the files end together.
-
-    A file is one worker's; those that run a whole system are all of one, for two systems at once are in each other's way.
-    """
+    """The files with what takes longest come first, so that workers who share the files end together."""
     ranks = {item.path: len(_LONG) for item in items}
     for item in items:
         for rank, mark in enumerate(_LONG):
             if item.get_closest_marker(mark):
                 ranks[item.path] = min(ranks[item.path], rank)
     items.sort(key=lambda item: ranks[item.path])
-    for item in items:
-        whole = item.get_closest_marker("e2e")
-        item.add_marker(pytest.mark.xdist_group("systems" if whole else str(item.path)))
 
 
 @pytest.fixture(scope="session")
