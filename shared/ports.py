@@ -5,7 +5,7 @@ A port raises `Transient` or `Final` (see `shared.errors`) and nothing else. Tim
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import BinaryIO, Protocol
@@ -15,6 +15,7 @@ from shared.domain.camera import Camera
 from shared.domain.effects import Ring
 from shared.domain.events import Sighting
 from shared.domain.job import Asset, Job, Kind, Lane, Origin, State, Verdict, Window
+from shared.domain.media import MediaFacts
 from shared.domain.records import Record
 
 # -- the clock ---------------------------------------------------------------------------------------------------------
@@ -552,30 +553,6 @@ class MediaSource(Protocol):
         `public`: whoever named the address may name any public host, not only those of the allow-list.
         """
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class MediaFacts:
-    """What the check found out about whole bytes.
-
-    `examined`: what was looked at to the end. `reasons`: why the verdict is no better, a sentence for each code.
-    """
-
-    content_type: str
-    extension: str
-    verdict: Verdict
-    duration_seconds: float | None
-    examined: tuple[str, ...] = ()
-    reasons: Mapping[str, str] = field(default_factory=dict)
-
-    def looked_at(self, what: str) -> "MediaFacts":
-        """The same, with one thing more that was looked at."""
-        return replace(self, examined=(*self.examined, what))
-
-    def doubted(self, code: str, detail: str) -> "MediaFacts":
-        """The same, with one reason more, because of which it is no longer COMPLETE."""
-        verdict = Verdict.UNVERIFIED if self.verdict == Verdict.COMPLETE else self.verdict
-        return replace(self, verdict=verdict, reasons={**self.reasons, code: detail})
 
 
 # Refused when the bytes are not whole media of that kind; Transient when this machine could not look at them.

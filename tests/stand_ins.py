@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 from shared.domain.camera import Camera
 from shared.domain.job import Kind, Lane, Verdict, Window
+from shared.domain.media import MediaFacts
 from shared.errors import Refused, Transient, Whose
-from shared.ports import Listed, Listing, MediaFacts, News, Quota, Submission
+from shared.ports import Listed, Listing, News, Quota, Submission
 
 Answer = (
     object  # a value to return, an exception to raise, or a callable that is asked with the call's arguments

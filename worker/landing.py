@@ -15,9 +15,10 @@ from shared.domain import events as e
 from shared.domain import planning
 from shared.domain.camera import Camera
 from shared.domain.job import Asset, File, Job, Kind, Verdict
+from shared.domain.media import MediaFacts
 from shared.domain.rules.moving import Late
 from shared.errors import GleanerError, Refused, Transient
-from shared.ports import MediaFacts, Spool
+from shared.ports import Spool
 from shared.services import Services
 
 SCHEMA = 2  # of sidecars; 1 had neither `reasons` nor `examined`, and is read as ever

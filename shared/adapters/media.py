@@ -15,8 +15,8 @@ from shared.adapters.media_bytes import read_at, size_of
 from shared.adapters.media_mp4 import is_mp4, mp4
 from shared.adapters.media_picture import is_jpeg, is_png, is_webp, jpeg, png, webp
 from shared.domain.job import Kind, Verdict
+from shared.domain.media import MediaFacts
 from shared.errors import Refused
-from shared.ports import MediaFacts
 
 HEAD = 512  # bytes; no clip that we do not know by its first ones is believed to be one below this size
 LEAST_PICTURE = 64  # bytes; the same for a picture

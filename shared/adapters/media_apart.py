@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import sysconfig
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -18,12 +19,15 @@ from typing import BinaryIO
 import msgspec
 
 from shared.adapters import media
+from shared.adapters.media_word import Word
 from shared.domain.job import Kind, Verdict
+from shared.domain.media import MediaFacts
 from shared.errors import Refused, Transient
-from shared.ports import MediaFacts
 
 ROOT = Path(__file__).parent.parent.parent
-CHILD = (sys.executable, "-P", "-s", "-m", "shared.adapters.media_child")
+# A child is begun for every clip: it is told where its libraries are instead of having the interpreter look for them.
+CHILD = (sys.executable, "-P", "-s", "-S", "-m", "shared.adapters.media_child")
+PLACES = os.pathsep.join([str(ROOT), *dict.fromkeys(map(sysconfig.get_path, ("platlib", "purelib")))])
 MOST_WORDS = 32_000  # bytes; what a pipe takes before anybody reads
 FROM_OUTSIDE = (
     signal.SIGKILL,
@@ -31,16 +35,6 @@ FROM_OUTSIDE = (
     signal.SIGINT,
     signal.SIGHUP,
 )  # no fault of the bytes, perhaps
-
-
-@dataclass(frozen=True)
-class Word:
-    """A line that a child says; one without anything says that it has begun."""
-
-    facts: MediaFacts | None = None
-    refused: tuple[str, str] | None = None  # a code and a detail
-    broke: tuple[str, str] | None = None  # the same: it could not go on
-    done: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,7 +67,7 @@ class CheckApart:
                 stdin=stream,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                env={"PYTHONPATH": str(ROOT)},
+                env={"PYTHONPATH": PLACES},
                 cwd="/",
                 start_new_session=True,
             )

@@ -13,11 +13,9 @@ import signal
 import sys
 from typing import BinaryIO
 
-import msgspec
-
 from shared.adapters.media import stages
-from shared.adapters.media_apart import Word
 from shared.adapters.media_frames import frames
+from shared.adapters.media_word import Word
 from shared.domain.job import Kind
 from shared.errors import Refused
 
@@ -50,7 +48,7 @@ def _last(stream: BinaryIO, kind: Kind) -> Word:
 
 def say(word: Word) -> None:
     """Say a word to whoever waits for it."""
-    os.write(1, msgspec.json.encode(word) + b"\n")
+    os.write(1, word.line())
 
 
 def tie(parent: int) -> None:

@@ -17,7 +17,7 @@ import av.subtitles.stream
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from shared.ports import MediaFacts
+from shared.domain.media import MediaFacts
 
 DEMUXERS = {"mp4": "mp4", "ts": "mpegts"}  # by the extension; nothing else is decoded
 CODECS = frozenset({"h264", "hevc", "mjpeg", "mpeg4"})

@@ -15,8 +15,8 @@ from shared.adapters.media_fragments import add, announced, defaults, end_of_ind
 from shared.adapters.media_holes import CERTAIN, hole
 from shared.adapters.media_tables import Track, lasting, tracks
 from shared.domain.job import Verdict
+from shared.domain.media import MediaFacts
 from shared.errors import Refused
-from shared.ports import MediaFacts
 
 WITHOUT_ITS_FIRST_BOX = (b"moov", b"mdat", b"moof", b"styp")
 TOLERANCE = 0.5  # seconds, by which what is announced may be rounded

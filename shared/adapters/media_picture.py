@@ -5,8 +5,8 @@ from typing import BinaryIO
 
 from shared.adapters.media_bytes import MOST_PADDING, PADDING, only_padding, read_at
 from shared.domain.job import Verdict
+from shared.domain.media import MediaFacts
 from shared.errors import Refused
-from shared.ports import MediaFacts
 
 JPEG = b"\xff\xd8\xff"
 PNG = b"\x89PNG\r\n\x1a\n"  # W3C PNG, 5.2

@@ -150,7 +150,8 @@ def test_a_child_has_no_secrets_no_further_file_no_socket_and_nothing_to_write_t
     monkeypatch.setenv("ADMIN_TOKEN", "a secret of the worker")
     tries = """
 import errno, os, socket, sys
-from shared.adapters.media_child import Word, limit, say
+from shared.adapters.media_child import limit, say
+from shared.adapters.media_word import Word
 def denied(what):
     try: what()
     except OSError as no: return no.errno == errno.EMFILE

@@ -11,9 +11,10 @@ from shared.adapters.memory import HandClock, ListQueue, MemoryJobStore
 from shared.adapters.memory_archive import MemoryArchive, MemoryMedia
 from shared.domain import events as e
 from shared.domain.job import File, FileState, Job, Kind, Lease, State, Verdict
+from shared.domain.media import MediaFacts
 from shared.errors import Refused, Transient, Whose
 from shared.ledger import Ledger
-from shared.ports import Change, MediaFacts, Result
+from shared.ports import Change, Result
 from shared.services import Services
 from tests.builders import NOON, POLICY, a_camera, a_job, services
 from worker.fetch import LARGEST_PICTURE, fetch

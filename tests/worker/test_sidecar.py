@@ -9,8 +9,8 @@ from jsonschema import Draft202012Validator
 
 from shared.domain import planning
 from shared.domain.job import Kind, State, Verdict
+from shared.domain.media import MediaFacts
 from shared.domain.reasons import REASONS
-from shared.ports import MediaFacts
 from tests.worker.test_fetch import Fetching
 
 SCHEMA = json.loads((Path(__file__).parent.parent.parent / "docs/sidecar.schema.json").read_text("utf-8"))
