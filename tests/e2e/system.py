@@ -77,16 +77,22 @@ class System:
         return answer
 
     def archived(self, job_ids: list[str], seconds: float = 30) -> list[dict[str, Any]]:
-        """Wait until all of these jobs are archived; fails at once when one ends otherwise."""
+        """Wait until all of these jobs are archived, in this order; fails when one ends otherwise."""
 
-        def done() -> list[dict[str, Any]] | None:
-            jobs = [self.job(job_id) for job_id in job_ids]
-            lost = [job for job in jobs if job["state"] in ("failed", "empty", "cancelled")]
-            assert not lost, json.dumps(lost[0], indent=1)
-            return jobs if all(job["state"] == "archived" for job in jobs) else None
+        found: dict[str, dict[str, Any]] = {}
 
-        found: list[dict[str, Any]] = until(done, seconds)
-        return found
+        def done() -> bool:
+            for job_id in job_ids:
+                if job_id not in found and (job := self.job(job_id))["state"] == "archived":
+                    found[job_id] = job
+                elif job_id not in found:
+                    lost = job["state"] in ("failed", "empty", "cancelled")
+                    assert not lost, json.dumps(job, indent=1)
+                    return False  # the others are asked about later: looking costs the system time
+            return True
+
+        until(done, seconds)
+        return [found[job_id] for job_id in job_ids]
 
     def pids(self, *words: str) -> list[int]:
         """The processes of this system whose command line holds these words."""
