@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from jinja2 import BytecodeCache
 
 from shared.adapters import media
 from shared.adapters.memory import HandClock, ListQueue, MemoryCameras, MemoryJobStore, MemoryShared
@@ -58,6 +59,23 @@ class CountedRecords(StandInRecords):
 
     def quotas(self):
         return self.counted
+
+
+class _Compiled(BytecodeCache):
+    """Templates once compiled, for every app after: compiling took longer than all else that these tests do."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket) -> None:
+        if kept := self._kept.get(bucket.key):
+            bucket.bytecode_from_string(kept)
+
+    def dump_bytecode(self, bucket) -> None:
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+TEMPLATES = _Compiled()
 
 
 @dataclass
@@ -199,6 +217,7 @@ class World:
         """A client without credentials, and without cookies so far."""
         app = create_app(self.services)
         app.testing = True
+        app.jinja_env.bytecode_cache = TEMPLATES
         return app.test_client()
 
     def admin(self, token: str = TOKEN) -> FlaskClient:
