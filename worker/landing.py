@@ -40,12 +40,8 @@ class Claim:
 
     @property
     def asset_id(self) -> str:
-        """The same for the same file of the same attempt, so that bytes that landed before are found again.
-
-        A later attempt may bring other bytes under the same name.
-        """
-        whose = f"{self.job.id}/{self.file.attempt}/{self.file.identity}"
-        return hashlib.sha256(whose.encode()).hexdigest()[:20]
+        """What the file will be known by, landed and before."""
+        return planning.asset_id(self.job, self.file)
 
     def key(self, extension: str) -> str:
         """Where the asset lives."""

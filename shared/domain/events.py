@@ -29,11 +29,12 @@ class PrepareStarted:
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """The vendor accepted the attempt."""
+    """The vendor accepted the attempt. `size`: bytes that it says will come; 0 when it does not know."""
 
     attempt: int
     stream_id: str | None = None
     files: tuple[Sighting, ...] = ()
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,8 @@ class Postponed:
     """The world around the job is not ready; nothing is charged.
 
     `asked`: the vendor saw a submission and turned it away. `wait`: how long at least, None for the growing wait.
-    `identity`: the one file that has to wait. `lane`: the lane that is closed for as long, whoever waits in it.
+    `identity`: the one file that has to wait, and `total` how many bytes its host said it has, 0 when nobody said.
+    `lane`: the lane that is closed for as long, whoever waits in it.
     """
 
     reason: str
@@ -137,6 +139,7 @@ class Postponed:
     asked: bool = False
     wait: timedelta | None = None
     identity: str = ""
+    total: int = 0
     lane: str = ""
 
 

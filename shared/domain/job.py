@@ -110,7 +110,8 @@ class Lease:
 class Attempt:
     """One submission that the vendor accepted. `stream_id` is the vendor's handle: it repeats, so never an identity.
 
-    `aliases`: other handles under which the vendor spoke of it. They are noted and decide nothing.
+    `aliases`: other handles under which the vendor spoke of it. They are noted and decide nothing. `size`: bytes that it is
+    said to come to, 0 where nobody knows; an estimate, good for nothing but the question whether there is room.
     """
 
     number: int
@@ -118,6 +119,7 @@ class Attempt:
     stream_id: str | None = None
     ended: bool = False  # the vendor said, or showed, that no more is coming
     aliases: tuple[str, ...] = ()
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,7 @@ class File:
     reason: str | None = None
     retry_at: datetime | None = None  # its own wait: one file's fault holds up no other
     kept: int = 0  # bytes of it that ever were on our disk
+    total: int = 0  # bytes that its host said it has, where there was no room for them; 0: not known
     failures: int = 0  # faults in a row; reset by more bytes kept alone
     not_ready: int = 0  # answers "not there", in a row
     early: bool = False

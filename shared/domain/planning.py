@@ -5,12 +5,13 @@ day, and a day's windows are the same whoever asks for them. Cuts are made in el
 hours is cut into whole windows, too.
 """
 
+import hashlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from shared.domain.job import Kind, Window
+from shared.domain.job import File, Job, Kind, Window
 
 
 def cut(window: Window, longest: timedelta, zone: ZoneInfo) -> tuple[Window, ...]:
@@ -55,6 +56,14 @@ def stamp(instant: datetime) -> str:
 def record_key(camera: str, zone: ZoneInfo, created_at: datetime, record_id: str) -> str:
     """Where a record's description lives: CAMERA/YYYY/MM/DD/record-RECORDID.json, in the camera's zone."""
     return f"{camera}/{created_at.astimezone(zone):%Y/%m/%d}/record-{record_id}.json"
+
+
+def asset_id(job: Job, file: File) -> str:
+    """The same for the same file of the same attempt, so that bytes that landed before are found again.
+
+    A later attempt may bring other bytes under the same name.
+    """
+    return hashlib.sha256(f"{job.id}/{file.attempt}/{file.identity}".encode()).hexdigest()[:20]
 
 
 def asset_key(camera: str, zone: ZoneInfo, start: datetime, kind: Kind, asset_id: str, extension: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from shared.domain import events as e
+from shared.domain import room
 from shared.domain.job import Attempt, DebtKind, File, FileState, Job, State
 from shared.domain.rules.moving import Now, charge, enter, forgive, lives, supersede_noted, withdraw
 
@@ -51,6 +52,11 @@ def answered(job: Job, stream_id: str | None) -> Job:
         return named(job, stream_id)
     job = replace(job, current=replace(current, stream_id=None, aliases=()))
     return named(named(job, stream_id), current.stream_id)
+
+
+def sized(job: Job, size: int) -> Job:
+    """How much the vendor says will come of the current attempt."""
+    return replace(job, current=replace(job.current, size=min(size, room.most(job)))) if job.current else job
 
 
 def see(job: Job, sightings: Iterable[e.Sighting], attempt: int) -> Job:

@@ -98,7 +98,7 @@ def fetch_postponed(job: Job, event: e.Postponed, now: Now) -> Outcome:
     job = enter(job, State.READY, now, event.reason, event.detail or None)
     if file is None:
         return replace(job, retry_at=until)
-    return job.with_file(replace(file, retry_at=until, reason=event.reason))
+    return job.with_file(replace(file, retry_at=until, reason=event.reason, total=event.total or file.total))
 
 
 def fetch_failed(job: Job, event: e.FetchFailed, now: Now) -> Outcome:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from shared.domain import events as e
 from shared.domain.job import Debt, DebtKind, Job, Kind, State
-from shared.domain.rules.attempts import accepted, answered, see
+from shared.domain.rules.attempts import accepted, answered, see, sized
 from shared.domain.rules.moving import (
     Late,
     Now,
@@ -36,8 +36,9 @@ def submitted(job: Job, event: e.Submitted, now: Now) -> Outcome:
     if job.current and event.attempt == job.current.number:
         if job.state != State.PREPARING:
             return Late("known")
-        return see(answered(job, event.stream_id), event.files, event.attempt)
-    return see(accepted(job, event.attempt, event.stream_id, now), event.files, event.attempt)
+        return see(sized(answered(job, event.stream_id), event.size), event.files, event.attempt)
+    taken = accepted(job, event.attempt, event.stream_id, now)
+    return see(sized(taken, event.size), event.files, event.attempt)
 
 
 def unwanted(job: Job, event: e.Submitted, now: Now) -> Outcome:
