@@ -642,5 +642,16 @@ class Archive(Protocol):
         ...
 
     def free_bytes(self) -> int:
-        """Room that is left."""
+        """Room that is left; whatever was written is off it at once."""
+        ...
+
+    def unfinished(self) -> Mapping[str, int]:
+        """The spools that are there, and how many bytes each holds, 0 for what a death left beside one.
+
+        None but those whose ids are made as `planning.asset_id` does: whatever else lies there is not ours.
+        """
+        ...
+
+    def discard(self, asset_id: str) -> None:
+        """Drop everything that is unfinished of an asset; Transient `spool-busy` while somebody has it."""
         ...

@@ -33,7 +33,7 @@ from shared.adapters.archive_keys import (
 from shared.adapters.archive_marker import begin_or_find, find
 from shared.adapters.disk import ABSENT, folder, locked, opened, reading, write_whole, writing
 from shared.adapters.disk_descriptions import describe, description_at
-from shared.adapters.disk_spool import DiskSpool, Note, data_path, note_path
+from shared.adapters.disk_spool import DiskSpool, Note, data_path, drop, note_path, spools_in
 from shared.errors import Misconfigured, Refused, Transient, Whose
 from shared.points import Reach, pass_by
 from shared.ports import Spool
@@ -156,6 +156,19 @@ class DiskArchive:
         with reading("free space"):
             spools = next(path for path in (self._spools, *self._spools.parents) if path.exists())
             return min(shutil.disk_usage(path).free for path in (self._root, spools))
+
+    def unfinished(self) -> Mapping[str, int]:
+        """See the port."""
+        return spools_in(self._spools)
+
+    def discard(self, asset_id: str) -> None:
+        """See the port. Bytes under their final name that never got their sidecar go, too; so do locks that lock nothing."""
+        must_be_name(asset_id)
+        self._must_be_there()
+        self._make_spools()
+        with locked(self._spools / f"{asset_id}.lock"), writing(asset_id):
+            self._take_back(asset_id)
+            drop(self._spools, asset_id)
 
     def _must_be_there(self) -> None:
         """Transient `archive-foreign` when our archive is not there any more: its disk was taken from under us."""

@@ -6,14 +6,19 @@ After a process has died, all that it wrote is still there and is taken over. Af
 
 import json
 import os
+import re
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from shared.adapters.disk import WRITE, folder, read_whole, write_whole, writing
+from shared.adapters.disk import WRITE, folder, read_whole, reading, write_whole, writing
+from shared.errors import Transient
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+# An asset's id, or the name of a key's lock; the folder may be one that others use, too.
+_OURS = re.compile(r"\.?(?P<name>[0-9a-f]{20}|key-[0-9a-f]{64})\.(?P<what>part|json|json\.new|lock)")
 
 
 def _boot() -> str | None:
@@ -120,10 +125,17 @@ class DiskSpool:
         """Leave what there is to whoever comes next; where there is nothing, leave nothing."""
         if self._descriptor < 0:
             return
+        empty = not self._size and self._has_the_name()
         os.close(self._descriptor)
         self._descriptor = -1
-        if not self._size:
+        if empty:
             _forget(self.path, self._note_path)
+
+    def _has_the_name(self) -> bool:
+        try:
+            return os.path.samestat(self.path.stat(follow_symlinks=False), os.fstat(self._descriptor))
+        except FileNotFoundError:
+            return False
 
     def _cut(self, size: int) -> None:
         if self._size > size:
@@ -132,6 +144,9 @@ class DiskSpool:
             self._size = size
 
     def _save(self, note: Note) -> None:
+        """Transient `spool-busy` when our file has lost its name, to another owner perhaps, where locks do not hold."""
+        if not self._has_the_name():
+            raise Transient("spool-busy", f"{self.path.name} is another one's by now", asked=False)
         with folder(self._home, ()) as where:
             write_whole(where, self._note_path.name, [json.dumps(asdict(note)).encode()])
         self._note, self._noted = note, True
@@ -145,6 +160,27 @@ def data_path(home: Path, asset_id: str) -> Path:
 def note_path(home: Path, asset_id: str) -> Path:
     """Where their note lies."""
     return home / f"{asset_id}.json"
+
+
+def spools_in(home: Path) -> Mapping[str, int]:
+    """The spools in a folder and their bytes, and what deaths left: notes, their drafts, locks. Transient as `reading`."""
+    found: dict[str, int] = {}
+    with reading("the spool folder"), suppress(FileNotFoundError), os.scandir(home) as entries:
+        for entry in entries:
+            if (ours := _OURS.fullmatch(entry.name)) is None:
+                continue
+            name, size = ours["name"], 0
+            if ours["what"] == "part":
+                with suppress(FileNotFoundError):  # it landed at this very moment
+                    size = entry.stat(follow_symlinks=False).st_size
+            found[name] = found.get(name, 0) + size
+    return found
+
+
+def drop(home: Path, asset_id: str) -> None:
+    """Remove a spool, its note, and what is left of the writing of one. OSError. Whoever calls holds the asset's lock."""
+    for path in (data_path(home, asset_id), home / f".{asset_id}.json.new", note_path(home, asset_id)):
+        path.unlink(missing_ok=True)
 
 
 def _forget(*paths: Path) -> None:

@@ -165,6 +165,15 @@ class MemoryArchive:
         landed = sum(len(one.content) for one in self._landed.values())
         return max(0, self.room - landed - sum(spool.size for spool in self._spools.values()))
 
+    def unfinished(self) -> Mapping[str, int]:
+        """See the port."""
+        return {name: spool.size for name, spool in self._spools.items() if spool.size}
+
+    def discard(self, asset_id: str) -> None:
+        """See the port."""
+        with self.spool(asset_id), self._lock:
+            del self._spools[asset_id]
+
     def _land(self, spool: Spool, path: str, sidecar: Mapping[str, object]) -> None:
         with self._lock:
             there = self._landed.get(path)

@@ -278,10 +278,6 @@ def test_what_is_rejected_later_takes_the_place_of_what_was_rejected_before(arch
             archive.reject(spool, KEY, sidecar(content))
 
 
-def test_free_bytes_are_a_number_of_bytes(archive):
-    assert archive.free_bytes() > 1_000_000
-
-
 def test_a_full_archive_says_no_space_and_charges_nobody():
     archive = MemoryArchive(room=10)
     with archive.spool(ID) as spool:
