@@ -29,6 +29,7 @@ from shared.ports import (
 )
 from shared.settings import Settings
 from shared.signing import Keys, callback_token
+from shared.space import Space
 from shared.sweep import LAST_SWEEP, Sweep, Sweeper
 from shared.wishes import Wishes
 
@@ -68,6 +69,12 @@ class Services:
         """The vendors' circuits."""
         wait = self.settings.retry_wait
         return Circuits(self.memory, self.jobs.now, wait, wait * 6)
+
+    @cached_property
+    def space(self) -> Space:
+        """The archive's room, and what of it is promised."""
+        reserve, life = self.settings.space_reserve, self.settings.lease
+        return Space(self.archive, self.memory, self.jobs.now, reserve, life)
 
     @cached_property
     def sweep(self) -> Sweep:
