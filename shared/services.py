@@ -11,6 +11,7 @@ from functools import cached_property
 from shared.circuits import Circuits
 from shared.domain.job import Lease
 from shared.domain.retries import Backoff
+from shared.errors import Transient
 from shared.harvests import Harvests
 from shared.leases import Leases
 from shared.ledger import Ledger
@@ -125,6 +126,10 @@ class Services:
     def lease(self, life: timedelta | None = None) -> Lease:
         """A claim of this process from now on, for LEASE_SECONDS unless a longer one is needed."""
         return Lease(self.owner, self.jobs.now() + max(self.settings.lease, life or timedelta(0)))
+
+    def until_looked_again(self, no: Transient) -> timedelta | None:
+        """How long to wait after a no; None for the growing wait. Room may be back at any moment: each sweep sees to it."""
+        return self.settings.sweep_every if no.code == "no-space" else None
 
     def last_sweep(self) -> datetime | None:
         """When the last sweep ended, anywhere."""

@@ -7,6 +7,7 @@ What is not this job's fault postpones it and charges nothing.
 from datetime import timedelta
 
 from shared.domain import events as e
+from shared.domain import room
 from shared.domain.camera import Camera
 from shared.domain.job import DebtKind, Job
 from shared.domain.lifecycle import Moved
@@ -55,11 +56,9 @@ def _obstacle(services: Services, job: Job, camera: Camera | None) -> e.Postpone
     if camera is None or job.vendor not in camera.sections:
         return e.Postponed("camera-unknown", f"the cameras file has no {job.camera} of {job.vendor}")
     try:
-        free = services.archive.free_bytes()
+        services.space.must_hold(room.expected(job))
     except Transient as away:  # nothing is asked for that could not be kept
-        return e.Postponed(away.code, away.detail)
-    if free <= services.settings.space_reserve:
-        return e.Postponed("no-space", "the archive's free space is down to the reserve")
+        return e.Postponed(away.code, away.detail, wait=services.until_looked_again(away))
     return _closed(services, job.vendor) or _unheard(services, job)
 
 
@@ -99,7 +98,7 @@ def _submit(services: Services, job: Job, camera: Camera) -> None:
         services.ledger.record(job.id, _refusal(services, job, no))
         return
     services.reach("prepare-answered")
-    services.ledger.record(job.id, e.Submitted(job.attempt, yes.stream_id, yes.files))
+    services.ledger.record(job.id, e.Submitted(job.attempt, yes.stream_id, yes.files, yes.size or 0))
     services.reach("prepare-recorded")
     services.circuits.served(job.vendor)
 

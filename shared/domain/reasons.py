@@ -18,7 +18,7 @@ REASONS = {
     "media-host-away": "the host that holds the file does not answer",
     "media-host-busy": "the host that holds the file asks for patience",
     "media-host-not-allowed": "the host that holds the file is not among those of MEDIA_ALLOW",
-    "no-space": "the archive has no room beyond the reserve",
+    "no-space": "the archive has no room beyond the reserve and what running fetches still need",
     "not-listed-yet": "the window is so fresh that the vendor may only not have listed it yet",
     "not-ready-yet": "the file is not where the vendor said, perhaps not yet",
     "archive-foreign": "the archive's folder holds no archive, or another one, as when its disk is not mounted",
