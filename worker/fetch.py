@@ -5,15 +5,19 @@ order long before the task's time limit. What is whole is handed to `landing`.
 """
 
 import time
+from collections.abc import Callable
 from datetime import timedelta
 
 from shared.domain import events as e
+from shared.domain import planning, room
 from shared.domain.camera import Camera
-from shared.domain.job import File, Job, Kind
+from shared.domain.job import File, Job, Kind, State
 from shared.domain.lifecycle import Moved
+from shared.domain.rules.fetching import fetchable
 from shared.errors import Final, Gone, Refused, Transient, Whose
-from shared.ports import Download, Spool
+from shared.ports import Download, Snapshot, Spool
 from shared.services import Services
+from shared.space import NoSpace
 from worker.landing import Claim, Replaced, adopted, land
 
 # With the budget of a task before it and a stall after it, a slice stays below the task's time limit.
@@ -38,12 +42,28 @@ def fetch(services: Services, queue: str) -> bool:
             job_id, e.Postponed("camera-unknown", f"the cameras file has no {found.job.camera}")
         )
         return True
+    obstacle = _no_room(services, found)
+    if obstacle is not None:
+        services.ledger.record(job_id, obstacle)
+        return True
     life = PICTURE_SLICE * 2 if found.job.kind == Kind.PICTURE else None
     claimed = services.ledger.record(job_id, e.FetchStarted(services.lease(life)))
     file = claimed.job.file(claimed.job.fetching) if isinstance(claimed, Moved) else None
     if isinstance(claimed, Moved) and file is not None:
         _work(services, claimed.job, file, camera)
     return True
+
+
+def _no_room(services: Services, found: Snapshot) -> e.Postponed | None:
+    """Why no request is made now: as far as anybody knows the size, the bytes could not be kept."""
+    file = fetchable(found.job, found.now)
+    if found.job.state != State.READY or file is None:
+        return None
+    try:
+        services.space.must_hold(room.expected(found.job, file), planning.asset_id(found.job, file))
+    except Transient as no:
+        return e.Postponed(no.code, no.detail, wait=services.until_looked_again(no))
+    return None
 
 
 def _work(services: Services, job: Job, file: File, camera: Camera) -> None:
@@ -68,7 +88,8 @@ def _result(claim: Claim) -> e.Event:
     except Transient as no:
         if no.whose == Whose.JOB and no.asked and not _serves_nobody(claim, no):
             return e.FetchFailed(number, identity, no.code, no.detail)
-        return e.Postponed(no.code, no.detail, claim=number, identity=identity)
+        wait, total = claim.services.until_looked_again(no), no.total if isinstance(no, NoSpace) else 0
+        return e.Postponed(no.code, no.detail, claim=number, wait=wait, identity=identity, total=total)
 
 
 def _serves_nobody(claim: Claim, no: Transient) -> bool:
@@ -109,9 +130,11 @@ def _stream(claim: Claim, spool: Spool) -> bool:
     with claim.services.media.open(claim.file.address, spool.size, spool.validator, public) as download:
         if download.start != spool.size or spool.size == 0:
             spool.restart(download.validator)
-        _room_for(claim.services, (download.total or 0) - spool.size)
         _must_be_small(claim, download.total or 0)
-        if not _pour(claim, spool, download):
+        total = room.expected(claim.job, claim.file) if download.total is None else download.total
+        with claim.services.space.promised(claim.asset_id, total) as still_room:
+            whole = _pour(claim, spool, download, still_room)
+        if not whole:
             return False
         _keep(claim, spool)
         claim.services.reach("fetch-kept")
@@ -121,7 +144,7 @@ def _stream(claim: Claim, spool: Spool) -> bool:
     return True
 
 
-def _pour(claim: Claim, spool: Spool, download: Download) -> bool:
+def _pour(claim: Claim, spool: Spool, download: Download, still_room: Callable[[], None]) -> bool:
     pause = claim.services.settings.lease.total_seconds() / 4
     beat = time.monotonic() + pause
     for chunk in download.chunks:
@@ -132,7 +155,7 @@ def _pour(claim: Claim, spool: Spool, download: Download) -> bool:
         over = _must_end(claim, spool)
         if over or time.monotonic() >= beat:
             _keep(claim, spool)
-            _room_for(claim.services, 0)
+            still_room()
             beat = time.monotonic() + pause
         if over:
             return False
@@ -152,8 +175,3 @@ def _must_be_small(claim: Claim, size: int) -> None:
         raise Refused("too-large", f"{size} bytes; a picture has {LARGEST_PICTURE} at most")
     if claim.age() > PICTURE_SLICE:
         raise Transient("media-slow", f"not all there after {PICTURE_SLICE.total_seconds():g} s")
-
-
-def _room_for(services: Services, size: int) -> None:
-    if services.archive.free_bytes() - size <= services.settings.space_reserve:
-        raise Transient("no-space", f"{size} bytes would touch the reserve", whose=Whose.VENDOR, asked=False)
