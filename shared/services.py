@@ -32,6 +32,7 @@ from shared.settings import Settings
 from shared.signing import Keys, callback_token
 from shared.space import Space
 from shared.sweep import LAST_SWEEP, Sweep, Sweeper
+from shared.tidy import Tidy
 from shared.wishes import Wishes
 
 
@@ -113,6 +114,15 @@ class Services:
     def sweeper(self) -> Sweeper:
         """A thread that gives back what the dead held, and sweeps."""
         return Sweeper(self.settings.sweep_every, self.leases.give_back, self.sweep.run)
+
+    @cached_property
+    def tidy(self) -> Tidy:
+        """Clears up among unfinished bytes."""
+        return Tidy(self.jobs, self.archive, self.memory, self.settings.lease)
+
+    def tidier(self) -> Sweeper:
+        """A thread that clears up; not the sweeper's, which must not hang where a disk does."""
+        return Sweeper(self.settings.lease, self.tidy.run)
 
     @property
     def vendors(self) -> tuple[str, ...]:

@@ -90,3 +90,4 @@ def _before(number: int, handler: Any) -> None:
 @signals.worker_ready.connect
 def _sweep_in_parent(**_: Any) -> None:
     services().sweeper().start()
+    services().tidier().start()
