@@ -63,7 +63,7 @@ def _checks(case: Case, store: Store) -> dict[str, Check]:
     checks: dict[str, Check] = {
         "broker": partial(broker, store),
         "home": partial(home, case),
-        "archive": partial(archive, case.settings),
+        "archive": partial(archive, case.settings, store),
         "cameras": partial(cameras, case),
         **{name: partial(vendor, case, store, name) for name in case.vendors},
         **{f"clock of {name}": partial(clock, case, store, name) for name in case.ready},

@@ -25,9 +25,19 @@ def status(found: Json) -> str:
         for span, quota in quotas.items()
         if quota
     ]
-    rows += [("free", size(found.get("free_bytes"))), ("last sweep", moment(found.get("last_sweep")))]
+    rows += [("free", _space(found)), ("last sweep", moment(found.get("last_sweep")))]
     widest = max(len(name) for name, _ in rows)
     return "\n".join(f"{name:<{widest}}  {value}" for name, value in rows)
+
+
+def _space(found: Json) -> str:
+    """What is free, and how much of it nobody gets."""
+    free, promised, reserve = (found.get(f"{each}_bytes") for each in ("free", "promised", "reserve"))
+    told = [size(free)]
+    told += [f"{size(promised)} of it promised to running fetches"] if promised else []
+    told += [f"{size(reserve)} left alone"] if free is not None and reserve else []
+    full = free is not None and reserve is not None and free - (promised or 0) <= reserve
+    return ", ".join(told) + (": NO ROOM, jobs wait" if full else "")
 
 
 def stops(found: Json) -> Iterator[tuple[str, str]]:

@@ -102,17 +102,22 @@ def status() -> Json:
         "overdue_seconds": here.jobs.overdue_seconds(),
         "circuits": {vendor.name: _circuit(vendor) for vendor in vendors},
         "quota": {vendor.name: _quotas(vendor) for vendor in vendors if vendor.quotas},
-        "free_bytes": _free_bytes(),
+        **_space(),
         "last_sweep": last_sweep.isoformat() if last_sweep else None,
     }
 
 
-def _free_bytes() -> int | None:
-    """Room in the archive, or null when the archive cannot be reached: the rest of the status is worth telling."""
+def _space() -> Json:
+    """Room in the archive, or nulls when the archive cannot be reached: the rest of the status is worth telling."""
     try:
-        return services().archive.free_bytes()
+        found = services().space.standing()
     except Transient:
-        return None
+        found = None
+    return {
+        "free_bytes": found and found.free,
+        "promised_bytes": found and found.promised,
+        "reserve_bytes": services().settings.space_reserve,
+    }
 
 
 def _body() -> Any:

@@ -8,27 +8,32 @@ from urllib.parse import unquote, urlsplit
 
 from gleaner.checks.finding import Finding, fail, ok, warn
 from gleaner.checks.home import existing, unwritable
+from gleaner.checks.stores import Store
+from gleaner.checks.tools import now
 from gleaner.show import size
 from shared import wiring
 from shared.adapters.archive_marker import MARKER
 from shared.adapters.disk_archive import PARTIAL
+from shared.adapters.redis_shared import RedisShared
 from shared.errors import GleanerError
 from shared.settings import Settings
+from shared.space import Space
 
 FEW_INODES, NO_INODES = 50_000, 1_000  # ours: a clip takes two, its day's folder one
 HOME_BYTES = 100_000_000  # ours: what Redis and the logs of a bad night take
+REMEDY = "clear up there, or lower SPACE_RESERVE"
 MOUNT = "mount the disk of the archive; if this one is to be ours from now on, remove {} first"
 OTHER = "let ARCHIVE_URL name an empty folder, or one that does not exist yet"
 
 
-def archive(settings: Settings) -> Iterator[Finding]:
-    """The archive, whichever kind, and the disks of a folder."""
+def archive(settings: Settings, store: Store | None = None) -> Iterator[Finding]:
+    """The archive, whichever kind, and the disks of a folder. The store knows what of the room is promised."""
     if settings.archive_url and not settings.archive_url.startswith("file:///"):
         yield _opened(settings)
         return
     root = archive_folder(settings)
     yield _opened(settings) if _known(settings) else _to_be(root)
-    yield from disks(settings, root)
+    yield from disks(settings, root, promised(settings, store) if store else 0)
 
 
 def archive_folder(settings: Settings) -> Path:
@@ -64,7 +69,19 @@ def _opened(settings: Settings) -> Finding:
     return ok("archive", f"{opened.id} is ours and there")
 
 
-def disks(settings: Settings, root: Path) -> Iterator[Finding]:
+def promised(settings: Settings, store: Store) -> int:
+    """Bytes that running fetches have still to write; 0 where nobody can tell."""
+    if store.client is None or not _known(settings):
+        return 0
+    memory = RedisShared(store.client, settings.redis_prefix)
+    try:
+        opened, clock = wiring.archive(settings), now(settings, store)
+        return Space(opened, memory, clock, settings.space_reserve, settings.lease).standing().promised
+    except GleanerError:  # which another line tells of
+        return 0
+
+
+def disks(settings: Settings, root: Path, promised: int = 0) -> Iterator[Finding]:
     """Room for footage, and for what is kept about it."""
     spool = settings.spool_dir or root / PARTIAL
     found = [*_writing("ARCHIVE_URL", root), *_writing("SPOOL_DIR", spool)]
@@ -72,10 +89,12 @@ def disks(settings: Settings, root: Path) -> Iterator[Finding]:
         found += [*room(folder, settings.space_reserve), *names(folder, os.statvfs(folder))]
     found += room(existing(settings.home), HOME_BYTES, "clear up there")
     found += _apart(existing(root), existing(spool))
-    free = size(shutil.disk_usage(existing(root)).free)
-    yield from dict.fromkeys(found) or [
-        ok("disk", f"{free} free, and {size(settings.space_reserve)} left alone")
-    ]
+    free, reserve = shutil.disk_usage(existing(root)).free, settings.space_reserve
+    taken = f"{size(promised)} of it promised to running fetches, " if promised else ""
+    told = f"{size(free)} free, {taken}and {size(reserve)} left alone"
+    if free - promised <= reserve < free:
+        found.append(warn("disk", f"{told}: other jobs wait for room", REMEDY))
+    yield from dict.fromkeys(found) or [ok("disk", told)]
 
 
 def _writing(setting: str, folder: Path) -> Iterator[Finding]:
@@ -85,9 +104,7 @@ def _writing(setting: str, folder: Path) -> Iterator[Finding]:
         )
 
 
-def room(
-    folder: Path, least: int, remedy: str = "clear up there, or lower SPACE_RESERVE"
-) -> Iterator[Finding]:
+def room(folder: Path, least: int, remedy: str = REMEDY) -> Iterator[Finding]:
     """Whether more than so many bytes are free on a folder's disk."""
     free = shutil.disk_usage(folder).free
     if free <= least:

@@ -234,6 +234,8 @@ def _add_overviews(app: Flask, fake: FakeService) -> None:
                 "circuits": fake.circuits,
                 "quota": fake.quota,
                 "free_bytes": 5_300_000_000,
+                "promised_bytes": 200_000_000,
+                "reserve_bytes": 5_000_000_000,
                 "last_sweep": None,
             }
         )

@@ -290,7 +290,7 @@ def test_cameras_and_status_are_told_in_words_and_as_json(run: Run) -> None:
     status = run("status").stdout
     assert "2 wanted, 40 archived" in status
     assert "calls to sms  STOPPED: vendor-away, the vendor does not answer anybody at present" in status
-    assert "5.3 GB" in status
+    assert "5.3 GB, 200 MB of it promised to running fetches, 5.0 GB left alone\n" in status
     assert json.loads(run("status", "--json").stdout)["overdue_seconds"] == 3.2
 
 

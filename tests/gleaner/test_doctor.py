@@ -34,7 +34,7 @@ from gleaner.checks.reach import callbacks, clock
 from gleaner.checks.service import asked, service
 from gleaner.checks.stores import Store, judge, meet
 from gleaner.checks.together import side_by_side
-from gleaner.checks.tools import toolbox
+from gleaner.checks.tools import now, toolbox
 from gleaner.checks.vendors import vendor
 from gleaner.checks.work import listened, queues, sweep, workers
 from gleaner.doctor import doctor, examine, healthy, lines
@@ -46,9 +46,11 @@ from shared.adapters.memory import MemoryShared
 from shared.adapters.redis_shared import RedisShared
 from shared.errors import Transient, Whose
 from shared.settings import Source
+from shared.space import Space
 from shared.sweep import LAST_SWEEP
 from shared.vendors.base import Toolbox, Vendor
 from tests.gleaner.fake_service import FakeService, served
+from tests.volume import volume
 
 AWAY = "redis://nobody:hunter2@127.0.0.1:1/0"
 CAMERA = """[[camera]]
@@ -552,6 +554,33 @@ def test_room_is_needed_beyond_the_reserve(where: Where) -> None:
     _, found = archive(case(where(SPACE_RESERVE="900000TB")).settings)
     assert found.status is Status.FAIL
     assert "SPACE_RESERVE" in found.remedy
+
+
+def test_room_that_is_promised_is_told_and_where_it_is_all_that_there_is_others_wait(
+    where: Where, redis_url: str, prefix: str, tmp_path: Path
+) -> None:
+    with volume(tmp_path / "volume", 64) as mounted:
+        url = (mounted / "archive").as_uri()
+        source = where(REDIS_URL=redis_url, REDIS_PREFIX=prefix, ARCHIVE_URL=url, SPACE_RESERVE="8MB")
+        settings = case(source).settings
+        opened = wiring.archive(settings)
+        with met(source) as store:
+            assert list(archive(settings, store))[1].sentence == "67.1 MB free, and 8.0 MB left alone"
+            space = Space(opened, RedisShared(store.client, prefix), now(settings, store), 0, settings.lease)
+            with space.promised("a1", 50_000_000):
+                fine = list(archive(settings, store))[1]
+                with space.promised("a2", 10_000_000):
+                    full = list(archive(settings, store))[1]
+            with opened.spool("ballast") as ballast:
+                ballast.write(bytes(60_000_000))
+                fails = list(archive(settings, store))[1]
+    told = "67.1 MB free, 50.0 MB of it promised to running fetches, and 8.0 MB left alone"
+    assert (fine.status, fine.sentence) == (Status.OK, told)
+    assert full.status is Status.WARN
+    assert full.sentence == told.replace("50.0", "60.0") + ": other jobs wait for room"
+    assert fails.status is Status.FAIL
+    assert "7.1 MB are free" in fails.sentence
+    assert "8.0 MB are to stay free" in fails.sentence
 
 
 def test_a_spool_that_cannot_be_written_fails(where: Where, tmp_path: Path) -> None:

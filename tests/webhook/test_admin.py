@@ -112,14 +112,26 @@ def test_a_closed_lane_is_told_in_the_cameras_zone(world, admin):
 def test_the_status_tells_how_the_whole_is_doing(world, admin):
     world.archived()
     status = admin.get("/admin/status").json
-    assert set(status) == {"states", "overdue_seconds", "circuits", "quota", "free_bytes", "last_sweep"}
+    assert set(status) == {
+        "states",
+        "overdue_seconds",
+        "circuits",
+        "quota",
+        "free_bytes",
+        "promised_bytes",
+        "reserve_bytes",
+        "last_sweep",
+    }
     assert status["states"]["archived"] == 1
     assert len(status["states"]) == 9
     closed = {"open": False, "code": None, "reason": None, "until": None}
     assert status["circuits"] == {"sms": closed, "imou": closed}
     assert status["quota"] == {}
     assert status["last_sweep"] is None
+    with world.services.space.promised("a fetch's", 1000):
+        status = admin.get("/admin/status").json
     assert status["free_bytes"] == world.archive.free_bytes()
+    assert (status["promised_bytes"], status["reserve_bytes"]) == (1000, 5_000_000_000)
 
 
 def test_an_open_circuit_and_the_last_sweep_are_told(world, admin):
