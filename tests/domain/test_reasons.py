@@ -28,7 +28,7 @@ OPEN = tuple(File(name, "http://media.example/", 1, FileState.OPEN) for name in 
         (a_job(state=State.READY, files=OPEN[:1]), "The file waits to be fetched."),
         (
             a_job(state=State.READY, files=OPEN, reason="no-space"),
-            "2 files wait to be fetched: the archive has no room beyond the reserve.",
+            "2 files wait to be fetched: the archive has no room beyond the reserve and what running fetches still need.",
         ),
         (a_job(state=State.FETCHING), "The file is being fetched."),
         (a_job(state=State.FETCHING, kept=12_340_000), "The file is being fetched, 12.3 MB so far."),
@@ -41,7 +41,7 @@ OPEN = tuple(File(name, "http://media.example/", 1, FileState.OPEN) for name in 
         (a_job(state=State.FAILED, reason="crashed"), "Given up: the worker died at it too often."),
         (
             a_job(state=State.FAILED, reason="gave-up", detail="no-space"),
-            "Given up: it waited for as long as jobs may, and the archive has no room beyond the reserve.",
+            "Given up: it waited for as long as jobs may, and the archive has no room beyond the reserve and what running fetches still need.",
         ),
         (a_job(state=State.FAILED, reason="gave-up"), "Given up: it waited for as long as jobs may."),
         (a_job(state=State.CANCELLED, reason="cancelled"), "Cancelled: an operator no longer wants it."),
