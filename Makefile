@@ -61,8 +61,8 @@ fuzz: $(VENV)/.test-installed ## the long proof by hostile input and model runs
 	@$(BIN)/python -m pytest -m fuzz_long --timeout 1800
 
 .PHONY: crash
-crash: $(VENV)/.test-installed ## the long proof by killing: at every named point, at random, and by a faulty network
-	@$(BIN)/python -m pytest -m crash -s --timeout 900 tests/crash tests/e2e
+crash: $(VENV)/.test-installed ## the long proof: kills at every named point and at random, a faulty network, a full disk
+	@$(BIN)/python -m pytest -m crash -s --timeout 900 tests
 
 .PHONY: rules
 rules: $(VENV)/.test-installed ## take each rule for the playback platform out of a copy of the code, and see its test fail there

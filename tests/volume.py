@@ -1,6 +1,7 @@
 """A small volume for a test to fill: a real disk that can be full without harm to anybody."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ def volume(folder: Path, megabytes: int) -> Iterator[Path]:
     """Where a volume of so many MiB is, until the end. Fails in plain words where none can be mounted."""
     folder.mkdir(parents=True)
     root = os.geteuid() == 0
+    nowhere = f"no volume can be mounted here, neither as root nor by {' '.join(OF_ONES_OWN)}"
+    assert root or shutil.which(OF_ONES_OWN[0]), nowhere
     command = [*([] if root else OF_ONES_OWN), "sh", "-c", MOUNTS, "sh", str(folder), str(megabytes)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdin

@@ -556,6 +556,7 @@ def test_room_is_needed_beyond_the_reserve(where: Where) -> None:
     assert "SPACE_RESERVE" in found.remedy
 
 
+@pytest.mark.crash
 def test_room_that_is_promised_is_told_and_where_it_is_all_that_there_is_others_wait(
     where: Where, redis_url: str, prefix: str, tmp_path: Path
 ) -> None:
