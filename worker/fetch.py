@@ -25,6 +25,7 @@ SLICE = timedelta(seconds=200)
 FRESH = SLICE / 4  # a slice that is older leaves the check and the hash to a claim of their own
 PICTURE_SLICE = timedelta(seconds=30)  # a picture has to be here by then: clips need the places, too
 LARGEST_PICTURE = 20_000_000  # bytes
+AT_ONCE = 3  # times in one slice that a host which breaks off is asked for the rest without a wait
 _HOSTS_TROUBLE = frozenset({"media-broken-off", "media-stalled", "media-http-5xx"})  # if several jobs meet it
 
 
@@ -108,15 +109,26 @@ def _media_of(claim: Claim) -> str:
 
 def _brought(claim: Claim) -> e.Event:
     with claim.services.archive.spool(claim.asset_id) as spool:
-        try:
-            whole = _stream(claim, spool)
-        except Transient:
-            if not claim.picture:
-                _keep(claim, spool)  # what came before the trouble is progress all the same
-            raise
+        whole = _stream_on(claim, spool)
         if not whole or (claim.age() > FRESH and spool.validator is not None):
             return e.SliceOver(claim.job.claim, spool.size)
         return land(claim, spool)
+
+
+def _stream_on(claim: Claim, spool: Spool) -> bool:
+    """As `_stream`; a host that breaks off is asked for the rest at once, as long as each try brings more, a few times."""
+    for again in reversed(range(AT_ONCE + 1)):
+        before = spool.size
+        try:
+            return _stream(claim, spool)
+        except Transient as no:
+            if claim.picture:
+                raise
+            _keep(claim, spool)  # what came before the trouble is progress all the same
+            resumable = no.code == "media-broken-off" and spool.validator is not None
+            if not (again and resumable and spool.size > before):
+                raise
+    return False
 
 
 def _keep(claim: Claim, spool: Spool) -> None:

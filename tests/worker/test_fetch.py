@@ -17,7 +17,7 @@ from shared.ledger import Ledger
 from shared.ports import Change, Result
 from shared.services import Services
 from tests.builders import NOON, POLICY, a_camera, a_job, services
-from worker.fetch import LARGEST_PICTURE, fetch
+from worker.fetch import AT_ONCE, LARGEST_PICTURE, fetch
 
 ADDRESS = "http://media.example/clip.mp4"
 CLIP = b"clip" * 200_000
@@ -76,6 +76,40 @@ def test_a_host_that_breaks_off_again_and_again_is_believed_as_long_as_each_try_
     assert one.job.state == State.ARCHIVED
     assert len(one.media.opened) == len(CLIP) / 50_000
     assert one.media.opened[-1][1] == len(CLIP) - 50_000
+
+
+def test_a_host_that_breaks_off_is_asked_for_the_rest_in_the_same_claim():
+    one = Fetching()
+    one.media.stop_after(ADDRESS, 300_000)
+    one.work()
+    assert one.job.state == State.ARCHIVED
+    assert one.job.claim == 1
+    assert [start for _, start in one.media.opened] == [0, 300_000, 600_000]
+
+
+@pytest.mark.parametrize(
+    ("brings", "validator", "opened"),
+    [(50_000, "", 1 + AT_ONCE), (300_000, None, 1)],
+    ids=["a little each time", "what cannot be gone on from"],
+)
+def test_a_host_that_breaks_off_is_left_alone_for_a_while_when_it_brings(brings, validator, opened):
+    one = Fetching()
+    one.media.put(ADDRESS, CLIP, validator)
+    one.media.stop_after(ADDRESS, brings)
+    one.work()
+    assert len(one.media.opened) == opened
+    assert one.job.state == State.READY
+    assert one.job.due_at > one.clock.at
+
+
+def test_a_host_that_breaks_off_and_brings_nothing_more_is_not_asked_again_at_once():
+    one = Fetching()
+    one.media.stop_after(ADDRESS, 50_000)
+    one.work()
+    one.media.stop_after(ADDRESS, 0)
+    one.work()
+    assert len(one.media.opened) == 1 + AT_ONCE + 1
+    assert one.job.due_at > one.clock.at
 
 
 def test_a_host_that_breaks_off_and_brings_nothing_more_is_given_up():
