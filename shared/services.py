@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from shared.circuits import Circuits
-from shared.domain.job import Lease
+from shared.domain.job import Kind, Lease
 from shared.domain.retries import Backoff
 from shared.errors import Transient
 from shared.harvests import Harvests
@@ -36,6 +36,10 @@ from shared.tidy import Tidy
 from shared.wishes import Wishes
 
 
+def ready_anyway(_: Kind) -> None:
+    """For a check that needs no time to get ready."""
+
+
 @dataclass(frozen=True)
 class Services:
     """The parts, and the few derived things that several entrances need. `owner` names this process in leases."""
@@ -56,6 +60,7 @@ class Services:
     record_sources: Mapping[str, RecordSource] = field(default_factory=dict)
     public_media: frozenset[str] = frozenset()  # vendors whose addresses may lead to any public host
     simulated: bool = False
+    expect: Callable[[Kind], None] = ready_anyway  # is told that something to check is on its way
     stopping: Callable[[], bool] = lambda: False  # whether this process should come to an end in good order
     reach: Reach = pass_by  # where the crash harness may have this process die
     owner: str = field(default_factory=this_process)

@@ -53,6 +53,7 @@ def build(settings: Settings | None = None, where: Source | None = None, patient
     seal = Seal(keys)
     jobs = RedisJobStore(client, settings.redis_prefix, patience=settings.busy_wait, seal=seal)
     reach = by_tickets(settings.tickets) if settings.tickets else pass_by
+    check = CheckApart()
     toolbox = Toolbox(session, memory, seal, jobs.now)
     return Services(
         settings=settings,
@@ -65,7 +66,8 @@ def build(settings: Settings | None = None, where: Source | None = None, patient
         ),
         archive=archive(settings, reach),
         media=HttpMediaSource(session, media_guard(settings, media_allow(settings, own))),
-        check=CheckApart(),
+        check=check,
+        expect=check.expect,
         sources={
             name: vendor.playback(own[name], toolbox) for name, vendor in vendors.items() if vendor.playback
         },

@@ -122,12 +122,12 @@ def _stream_on(claim: Claim, spool: Spool) -> bool:
         try:
             return _stream(claim, spool)
         except Transient as no:
-            if claim.picture:
-                raise
-            _keep(claim, spool)  # what came before the trouble is progress all the same
             resumable = no.code == "media-broken-off" and spool.validator is not None
-            if not (again and resumable and spool.size > before):
-                raise
+            if again and resumable and spool.size > before and not claim.picture:
+                continue
+            if not claim.picture:
+                _keep(claim, spool)  # what came before the trouble is progress all the same
+            raise
     return False
 
 
@@ -143,6 +143,7 @@ def _stream(claim: Claim, spool: Spool) -> bool:
         if download.start != spool.size or spool.size == 0:
             spool.restart(download.validator)
         _must_be_small(claim, download.total or 0)
+        claim.services.expect(claim.job.kind)
         total = room.expected(claim.job, claim.file) if download.total is None else download.total
         with claim.services.space.promised(claim.asset_id, total) as still_room:
             whole = _pour(claim, spool, download, still_room)

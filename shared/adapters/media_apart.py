@@ -5,13 +5,20 @@ The child gets the open file and nothing else: no secrets in its environment, no
 knows as soon as it knows it. If it comes to a bad end, the last that it said still holds, but no longer as COMPLETE, and the
 reason is one of `check-crashed`, `check-too-slow` and `check-too-big`: footage is never lost because it could not be
 looked at. Pictures are small, and no decoder sees them: they are checked here.
+
+A child is told which file by a socket, once. So it may begin before there is anything to look at, and load what it needs while
+the bytes are still on their way.
 """
 
 import os
+import select
 import signal
+import socket
 import subprocess
 import sys
 import sysconfig
+import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -48,40 +55,70 @@ class CheckApart:
     memory: int = 1 << 30
     computing: int = 20
     patience: float = 45.0
+    _waiting: dict[Kind, "_Child"] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def expect(self, kind: Kind) -> None:
+        """Something of this kind is on its way: have a child wait for it, unless one does already. It ends with this process."""
+        if kind is not Kind.PICTURE and kind not in self._waiting:
+            with suppress(Transient):  # there is time to try again
+                self._waiting[kind] = self._begun(kind)
 
     def __call__(self, stream: BinaryIO, kind: Kind) -> MediaFacts:
         """See the port; `stream` must be a file. Transient `check-unavailable` when no child could even begin."""
         if kind is Kind.PICTURE:
             return media.check(stream, kind)
-        told = self._asked(stream, kind)
+        waiting = self._waiting.pop(kind, None)
+        told = self._asked(stream, waiting or self._begun(kind))
         if told.died in FROM_OUTSIDE:
-            told = self._asked(stream, kind)
+            told = self._asked(stream, self._begun(kind))
         return told.facts()
 
-    def _asked(self, stream: BinaryIO, kind: Kind) -> "_Told":
+    def _asked(self, stream: BinaryIO, child: "_Child") -> "_Told":
         """Let one child look at it, to its end or to ours."""
+        child.hand(stream)
+        with child.process as process:
+            late = _over(process, self.patience)
+            return _Told(process.returncode, late, _words(process))
+
+    def _begun(self, kind: Kind) -> "_Child":
         limits = [kind.value, str(os.getpid()), str(self.memory), str(self.computing)]
+        ours, its = socket.socketpair()
         try:
-            child = subprocess.Popen(
-                [*self.command, *limits],
-                stdin=stream,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env={"PYTHONPATH": PLACES},
-                cwd="/",
-                start_new_session=True,
-            )
+            with its:
+                process = subprocess.Popen(
+                    [*self.command, *limits],
+                    stdin=its.fileno(),
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                    env={"PYTHONPATH": PLACES},
+                    cwd="/",
+                    start_new_session=True,
+                )
         except OSError as error:
+            ours.close()
             raise _unavailable(error.strerror or "it could not be started") from error
-        with child:
-            late = _over(child, self.patience)
-            return _Told(child.returncode, late, _words(child))
+        return _Child(process, ours)
+
+
+@dataclass(frozen=True)
+class _Child:
+    """A child that has begun, and waits to be told what to look at."""
+
+    process: subprocess.Popen[bytes]
+    line: socket.socket
+
+    def hand(self, stream: BinaryIO) -> None:
+        """Hand it the open file. One that has ended meanwhile is seen by its end."""
+        with self.line, suppress(OSError):
+            socket.send_fds(self.line, [b"look"], [stream.fileno()])
 
 
 def _over(child: subprocess.Popen[bytes], patience: float) -> bool:
     """Wait for a child's end; True when it had to be brought about."""
+    until = time.monotonic() + patience
     try:
-        child.wait(patience)
+        _await_silence(child, patience)
+        child.wait(max(0.1, until - time.monotonic()))
         return False
     except subprocess.TimeoutExpired:
         return True
@@ -89,6 +126,14 @@ def _over(child: subprocess.Popen[bytes], patience: float) -> bool:
         if child.returncode is None:
             os.killpg(child.pid, signal.SIGKILL)
             child.wait()
+
+
+def _await_silence(child: subprocess.Popen[bytes], patience: float) -> None:
+    """Wait until nobody can say anything any more: that is heard at once, while an end would be looked for now and then."""
+    silence = select.poll()
+    if child.stdout is not None:
+        silence.register(child.stdout, 0)
+        silence.poll(patience * 1000)
 
 
 def _words(child: subprocess.Popen[bytes]) -> tuple[Word, ...]:

@@ -1,6 +1,7 @@
-"""The child of `media_apart`: looks at the bytes of its standard input, and says what it finds, a line of JSON at a time.
+"""The child of `media_apart`: looks at the file that it is handed, and says what it finds, a line of JSON at a time.
 
-`python -m shared.adapters.media_child KIND PARENT MEMORY COMPUTING`. Before it looks, it gives up everything that it does not
+`python -m shared.adapters.media_child KIND PARENT MEMORY COMPUTING`; its standard input is a Unix socket, by which the open file
+comes when there is something to look at, and whose place it takes. Before it looks, it gives up everything that it does not
 need: more memory than MEMORY bytes, more than COMPUTING seconds, any further descriptor (so it can open neither a file nor a
 socket), anything to write to but its pipe. The kernel ends it when its parent dies; where there is no such kernel, its limits
 do.
@@ -10,6 +11,7 @@ import ctypes
 import os
 import resource
 import signal
+import socket
 import sys
 from typing import BinaryIO
 
@@ -23,12 +25,14 @@ PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
-    """Give up what is not needed, and look."""
+    """Wait for the file, give up what is not needed, and look."""
     kind, parent, memory, computing = sys.argv[1:]
     tie(int(parent))
-    limit(int(memory), int(computing))
-    say(Word())
-    say(_last(sys.stdin.buffer, Kind(kind)))
+    with handed() as stream:
+        limit(int(memory), int(computing))
+        say(Word())
+        say(_last(stream, Kind(kind)))
+    os._exit(0)  # all is said, and whoever waits for the end need not wait for the libraries to be taken down
 
 
 def _last(stream: BinaryIO, kind: Kind) -> Word:
@@ -44,6 +48,17 @@ def _last(stream: BinaryIO, kind: Kind) -> Word:
         return Word(broke=("check-too-big", "it needed more memory than it may have"))
     except Exception as error:  # noqa: BLE001 - whatever the bytes have set off is an answer, too
         return Word(broke=("check-crashed", f"{type(error).__name__} in the check"))
+
+
+def handed() -> BinaryIO:
+    """The file, open for reading, once it is handed over. Ends this process when that will never be."""
+    with socket.socket(fileno=os.dup(0)) as line:
+        _, files, _, _ = socket.recv_fds(line, 16, 1)
+    if not files:
+        sys.exit("there is nothing to look at")
+    os.dup2(files[0], 0)
+    os.close(files[0])
+    return os.fdopen(0, "rb", closefd=False)
 
 
 def say(word: Word) -> None:

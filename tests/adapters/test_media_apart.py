@@ -37,6 +37,10 @@ def clip(tmp_path):
     return path
 
 
+def children():
+    return set(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
+
+
 def looked(check, path, kind=Kind.PLAYBACK):
     with path.open("rb") as stream:
         return check(stream, kind)
@@ -137,6 +141,55 @@ def test_a_child_that_somebody_else_ends_is_begun_once_more(clip, tmp_path):
     assert (found.verdict, found.extension) == (Verdict.COMPLETE, "c")
 
 
+def test_a_child_that_was_expected_has_begun_when_there_is_something_to_look_at(clip, tmp_path):
+    where = tmp_path / "begun"
+    waits = (
+        f"open({str(where)!r}, 'a').write('x');import socket;socket.recv_fds(socket.socket(fileno=0), 9, 1);"
+    )
+    done = 'say(b\'{"done": true, "facts": {"content_type": "a/b", "extension": "c", "verdict": "complete", "duration_seconds": 1}}\')'
+    check = child(f"import os;{waits}{BEGUN}{done}")
+    for _ in range(3):
+        check.expect(Kind.PLAYBACK)
+    over = time.monotonic() + 10
+    while not where.exists() and time.monotonic() < over:
+        time.sleep(0.02)
+    assert where.exists()
+    assert looked(check, clip).extension == "c"
+    assert where.read_text() == "x"
+    assert looked(check, clip).extension == "c"
+    assert where.read_text() == "xx"
+
+
+def test_an_expected_child_looks_as_any_other_does_and_ends(clip):
+    before, check = children(), CheckApart()
+    check.expect(Kind.PLAYBACK)
+    assert looked(check, clip).verdict is Verdict.COMPLETE
+    check.expect(Kind.PICTURE)
+    assert children() == before
+
+
+def test_an_expected_child_that_died_before_it_was_needed_is_replaced(clip):
+    before, check = children(), CheckApart()
+    check.expect(Kind.PLAYBACK)
+    (waiting,) = children() - before
+    os.kill(int(waiting), signal.SIGKILL)
+    assert looked(check, clip).verdict is Verdict.COMPLETE
+
+
+def test_an_expected_child_that_is_not_needed_ends_with_its_parent():
+    expects = """
+from pathlib import Path
+from shared.adapters.media_apart import CheckApart
+from shared.domain.job import Kind
+check = CheckApart()
+check.expect(Kind.PLAYBACK)
+print(Path("/proc/self/task").joinpath(next(Path("/proc/self/task").iterdir()).name, "children").read_text())
+"""
+    said = subprocess.run([sys.executable, "-c", expects], capture_output=True, text=True, check=True).stdout
+    (pid,) = said.split()
+    assert gone(pid)
+
+
 @pytest.mark.parametrize("command", [("/nowhere/python",), (sys.executable, "-c", "import nothing_like_it")])
 def test_a_machine_that_cannot_start_a_child_is_no_fault_of_the_footage(clip, command):
     with pytest.raises(Transient) as caught:
@@ -150,7 +203,7 @@ def test_a_child_has_no_secrets_no_further_file_no_socket_and_nothing_to_write_t
     monkeypatch.setenv("ADMIN_TOKEN", "a secret of the worker")
     tries = """
 import errno, os, socket, sys
-from shared.adapters.media_child import limit, say
+from shared.adapters.media_child import handed, limit, say
 from shared.adapters.media_word import Word
 def denied(what):
     try: what()
@@ -158,6 +211,7 @@ def denied(what):
 def writes():
     try: return os.write(0, b"x")
     except OSError: return 0
+handed()
 limit(*map(int, sys.argv[3:]))
 tried = denied(lambda: open("/etc/passwd")), denied(socket.socket), "ADMIN_TOKEN" not in os.environ, not writes()
 say(Word(broke=("check-crashed", repr(tried))))

@@ -78,6 +78,18 @@ def test_a_host_that_breaks_off_again_and_again_is_believed_as_long_as_each_try_
     assert one.media.opened[-1][1] == len(CLIP) - 50_000
 
 
+def test_whoever_checks_hears_of_a_file_before_its_bytes_come():
+    one, heard = Fetching(), []
+
+    def expect(kind: Kind) -> None:
+        heard.append((kind, one.job.state, one.job.kept))
+
+    one.services = replace(one.services, expect=expect)
+    one.work()
+    assert heard == [(Kind.PLAYBACK, State.FETCHING, 0)]
+    assert one.job.state == State.ARCHIVED
+
+
 def test_a_host_that_breaks_off_is_asked_for_the_rest_in_the_same_claim():
     one = Fetching()
     one.media.stop_after(ADDRESS, 300_000)
