@@ -14,7 +14,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
-CODE := webhook worker shared gleaner tests .ci
+CODE := webhook worker shared gleaner tests bench .ci
 
 # An install of ours is decided by the lock alone: not by a user's constraints, nor by --user and --target.
 unexport PIP_CONSTRAINT PIP_REQUIREMENT PIP_USER PIP_TARGET PIP_PREFIX PYTHONPATH PYTHONHOME VIRTUAL_ENV
@@ -68,6 +68,10 @@ crash: $(VENV)/.test-installed ## the long proof: kills at every named point and
 rules: $(VENV)/.test-installed ## take each rule for the playback platform out of a copy of the code, and see its test fail there
 	@$(BIN)/python -m pytest -m rules -s tests/rules
 
+.PHONY: bench
+bench: $(VENV)/.run-installed ## benchmarks beside other tools: ten minutes, on a machine that does nothing else
+	@$(BIN)/python -m bench
+
 .PHONY: docs
 docs: $(VENV)/.run-installed ## draw from the code what the documents show of it: the lifecycle, the reasons, the rules
 	@$(BIN)/python -m shared.domain.diagram README.md
@@ -81,7 +85,7 @@ lock: ## write the locks anew from setup.cfg, with hashes
 .PHONY: clean
 clean: ## remove what installing and testing made; var/ with its archive is left alone
 	rm -rf $(VENV) .lock-venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
-	rm -rf .hypothesis .coverage .coverage.* htmlcov
+	rm -rf .hypothesis .coverage .coverage.* htmlcov bench/.peers
 	find $(CODE) -type d -name __pycache__ -prune -exec rm -rf {} +
 
 $(BIN)/python:
