@@ -22,7 +22,8 @@ from gleaner.embedded_redis import EmbeddedRedis
 from shared.domain import events as e
 from shared.domain.effects import FETCH
 from shared.domain.job import Kind, State, Window
-from shared.ports import MediaCheck, MediaFacts
+from shared.domain.media import MediaFacts
+from shared.ports import MediaCheck
 from shared.services import Services
 from shared.settings import Settings, Source, read
 from shared.wiring import build

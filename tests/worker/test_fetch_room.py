@@ -57,12 +57,12 @@ def test_while_bytes_come_what_is_still_to_come_is_promised_and_then_nothing_is(
     assert one.services.space.standing().promised == 0
 
 
-@pytest.mark.parametrize("breaks_off", [0, 300_000])
-def test_a_fetch_that_comes_to_nothing_leaves_no_promise(breaks_off):
+@pytest.mark.parametrize(("breaks_off", "state"), [(0, State.READY), (300_000, State.ARCHIVED)])
+def test_a_fetch_that_was_broken_off_leaves_no_promise(breaks_off, state):
     one = Fetching()
     one.media.stop_after(ADDRESS, breaks_off)
     one.work()
-    assert (one.job.state, one.services.space.standing().promised) == (State.READY, 0)
+    assert (one.job.state, one.services.space.standing().promised) == (state, 0)
 
 
 def test_a_host_is_asked_for_nothing_that_others_have_been_promised_the_room_for():
