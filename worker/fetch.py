@@ -86,7 +86,7 @@ def _media_of(claim: Claim) -> str:
 
 
 def _brought(claim: Claim) -> e.Event:
-    with claim.services.archive.spool(claim.asset_id) as spool:
+    with claim.services.archive.spool(claim.asset_id, claim.job.claim) as spool:
         try:
             whole = _stream(claim, spool)
         except Transient:

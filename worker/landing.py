@@ -79,7 +79,7 @@ def adopted(claim: Claim) -> e.Event | None:
     landed = claim.services.archive.landed(claim.key("").rstrip("."))
     if landed is None:
         return None
-    with suppress(Transient), claim.services.archive.spool(claim.asset_id) as spool:
+    with suppress(Transient), claim.services.archive.spool(claim.asset_id, claim.job.claim) as spool:
         spool.restart(None)  # what that worker left behind there goes with an empty spool
     return e.AssetLanded(claim.file.identity, _asset(claim, landed), claim.job.claim)
 

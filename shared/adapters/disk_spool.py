@@ -1,7 +1,8 @@
 """An asset's unfinished bytes on disk, and a note beside them that is always written before the bytes it vouches for.
 
 After a process has died, all that it wrote is still there and is taken over. After a machine has died, what was not yet
-`keep`-ed may be anything, so a spool from before the last start of the machine is cut back to what was kept.
+`keep`-ed may be anything, so a spool from before the last start of the machine is cut back to what was kept. Of a process that
+is stopped only what was kept is taken, as a copy: it may wake at any time, and finds its spool gone then.
 """
 
 import json
@@ -11,8 +12,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from shared.adapters.disk import WRITE, folder, read_whole, write_whole, writing
+from shared.adapters.disk import WRITE, folder, names, read_whole, write_whole, writing
 
+PIECE = 1 << 20  # bytes
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -105,6 +107,33 @@ class DiskSpool:
         with writing(self._asset_id), folder(self._home, ()) as where:
             return read_whole(where, self.path.name)
 
+    def take_over(self, other: str) -> None:
+        """Begin with a copy of what a stopped owner kept in its spool, which is gone then, whenever that owner wakes.
+
+        Its note is read before and after: it is written before the bytes that it vouches for, so if it has not changed, then
+        neither had they.
+        """
+        data, note = data_path(self._home, other), note_path(self._home, other)
+        before = Note.read(note)
+        if before.validator and before.kept:
+            self.restart(before.validator)
+            self._copy(data, before.kept)
+            after = Note.read(note)
+            if after.validator != before.validator or after.kept < self._size:
+                self.restart(None)
+        self.keep()
+        forget(data, note)
+
+    def _copy(self, source: Path, size: int) -> None:
+        with (
+            writing(source.name),
+            suppress(FileNotFoundError),  # it has landed meanwhile
+            folder(self._home, ()) as where,
+            read_whole(where, source.name) as file,
+        ):
+            while piece := file.read(min(PIECE, size - self._size)):
+                self.write(piece)
+
     def will_land(self, path: str) -> None:
         """Note where the bytes are about to go, so that they are found there if that is all that happens."""
         self.keep()
@@ -114,16 +143,17 @@ class DiskSpool:
     def landed(self) -> None:
         """Forget it all: the bytes are an asset now, and out of our reach."""
         self.close()
-        _forget(self.path, self._note_path)
+        forget(self.path, self._note_path)
 
     def close(self) -> None:
-        """Leave what there is to whoever comes next; where there is nothing, leave nothing."""
+        """Leave what there is to whoever comes next; where there is nothing, or it was taken over, leave nothing."""
         if self._descriptor < 0:
             return
+        left = self._size and names(self.path, self._descriptor)
         os.close(self._descriptor)
         self._descriptor = -1
-        if not self._size:
-            _forget(self.path, self._note_path)
+        if not left:
+            forget(self.path, self._note_path)
 
     def _cut(self, size: int) -> None:
         if self._size > size:
@@ -147,7 +177,8 @@ def note_path(home: Path, asset_id: str) -> Path:
     return home / f"{asset_id}.json"
 
 
-def _forget(*paths: Path) -> None:
+def forget(*paths: Path) -> None:
+    """Remove files of a spool that is ours, if they are there."""
     with suppress(OSError):  # what stays is empty, or has landed: the next owner clears it away
         for path in paths:
             path.unlink(missing_ok=True)

@@ -83,23 +83,36 @@ class MemoryArchive:
         self._landed: dict[str, _Landed] = {}
         self._described: dict[str, bytes] = {}
         self._spools: dict[str, MemorySpool] = {}
-        self._held: set[str] = set()
+        self._held: dict[str, tuple[MemorySpool, int]] = {}
         self._lock = Lock()
 
     @contextmanager
-    def spool(self, asset_id: str) -> Iterator[MemorySpool]:
+    def spool(self, asset_id: str, claim: int = 0) -> Iterator[MemorySpool]:
         """See the port."""
         must_be_name(asset_id)
         with self._lock:
-            if asset_id in self._held:
-                raise Transient("spool-busy", f"somebody else holds {asset_id}", asked=False)
-            self._held.add(asset_id)
-            spool = self._spools.setdefault(asset_id, MemorySpool(self))
+            spool = self._taken(asset_id, claim)
+            self._held[asset_id] = (spool, claim)
         try:
             yield spool
         finally:
             with self._lock:
-                self._held.discard(asset_id)
+                if self._held.get(asset_id) == (spool, claim):
+                    del self._held[asset_id]
+
+    def _taken(self, asset_id: str, claim: int) -> MemorySpool:
+        held = self._held.get(asset_id)
+        if held is None:
+            return self._spools.setdefault(asset_id, MemorySpool(self))
+        other, earlier = held
+        if not 0 < earlier < claim:
+            raise Transient("spool-busy", f"somebody else holds {asset_id}", asked=False)
+        self._spools[asset_id] = spool = MemorySpool(self)
+        if other.validator:
+            spool.restart(other.validator)
+            with other.open() as file:
+                spool.write(file.read())
+        return spool
 
     def publish(self, spool: Spool, key: str, sidecar: Mapping[str, object]) -> None:
         """See the port; `sidecar` says `size` and `sha256`. Refused as on the disk."""
@@ -171,6 +184,8 @@ class MemoryArchive:
             if there is not None and not same_bytes(there.sidecar, sidecar):
                 raise taken(path)
             if there is None:
+                if spool not in self._spools.values():
+                    raise Transient("spool-busy", f"somebody else lands {path}", asked=False)
                 if spool.size != sidecar["size"]:
                     raise not_as_told(path, spool.size)
                 with spool.open() as file:
