@@ -149,10 +149,10 @@ class DiskSpool:
         """Leave what there is to whoever comes next; where there is nothing, or it was taken over, leave nothing."""
         if self._descriptor < 0:
             return
-        left = self._size and names(self.path, self._descriptor)
+        ours = names(self.path, self._descriptor)
         os.close(self._descriptor)
         self._descriptor = -1
-        if not left:
+        if not (self.path.exists() and (self._size or not ours)):
             forget(self.path, self._note_path)
 
     def _cut(self, size: int) -> None:
