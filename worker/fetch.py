@@ -4,7 +4,6 @@ Bytes go to a spool that outlives this process, so a kill costs at most what was
 order long before the task's time limit. What is whole is handed to `landing`.
 """
 
-import time
 from datetime import timedelta
 
 from shared.domain import events as e
@@ -18,6 +17,7 @@ from worker.landing import Claim, Replaced, adopted, land
 
 # With the budget of a task before it and a stall after it, a slice stays below the task's time limit.
 SLICE = timedelta(seconds=200)
+LONGEST = timedelta(seconds=240)  # for what could not be resumed: then it is not to be had from that host
 FRESH = SLICE / 4  # a slice that is older leaves the check and the hash to a claim of their own
 PICTURE_SLICE = timedelta(seconds=30)  # a picture has to be here by then: clips need the places, too
 LARGEST_PICTURE = 20_000_000  # bytes
@@ -47,7 +47,7 @@ def fetch(services: Services, queue: str) -> bool:
 
 
 def _work(services: Services, job: Job, file: File, camera: Camera) -> None:
-    claim = Claim(services, job, file, camera, time.monotonic())
+    claim = Claim(services, job, file, camera, services.tick())
     services.reach("fetch-claimed")
     try:
         services.ledger.record(job.id, _result(claim))
@@ -100,7 +100,7 @@ def _brought(claim: Claim) -> e.Event:
 
 def _keep(claim: Claim, spool: Spool) -> None:
     spool.keep()
-    claim.beat(spool.size)
+    claim.beat(spool.size if spool.validator else 0)  # what begins anew next time is no progress
 
 
 def _stream(claim: Claim, spool: Spool) -> bool:
@@ -122,26 +122,34 @@ def _stream(claim: Claim, spool: Spool) -> bool:
 
 
 def _pour(claim: Claim, spool: Spool, download: Download) -> bool:
-    pause = claim.services.settings.lease.total_seconds() / 4
-    beat = time.monotonic() + pause
+    tick, pause = claim.services.tick, claim.services.settings.lease.total_seconds() / 4
+    beat = tick() + pause
     for chunk in download.chunks:
         spool.write(chunk)
         if claim.picture:
             _must_be_small(claim, spool.size)
             continue
         over = _must_end(claim, spool)
-        if over or time.monotonic() >= beat:
+        if over or tick() >= beat:
             _keep(claim, spool)
             _room_for(claim.services, 0)
-            beat = time.monotonic() + pause
+            beat = tick() + pause
         if over:
             return False
     return True
 
 
 def _must_end(claim: Claim, spool: Spool) -> bool:
-    """Whether to leave the rest to a later slice. A stop ends only what can be resumed: the rest is worth a try."""
-    return claim.age() >= SLICE or (spool.validator is not None and claim.services.stopping())
+    """Whether to leave the rest to a later slice. Only what can be resumed is left: of anything else the rest is worth a try.
+
+    Transient `media-not-resumable` when that would take longer than a task may.
+    """
+    if spool.validator is not None:
+        return claim.age() >= SLICE or claim.services.stopping()
+    if claim.age() >= LONGEST:
+        detail = f"{spool.size} bytes in {LONGEST.total_seconds():g} s, and no strong ETag by which to go on"
+        raise Transient("media-not-resumable", detail)
+    return False
 
 
 def _must_be_small(claim: Claim, size: int) -> None:

@@ -5,7 +5,6 @@ worker died before it could say so, is taken over as it is.
 """
 
 import hashlib
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -35,7 +34,7 @@ class Claim:
     job: Job
     file: File
     camera: Camera
-    began: float  # by the monotonic clock
+    began: float  # by the services' tick
 
     @property
     def asset_id(self) -> str:
@@ -60,7 +59,7 @@ class Claim:
 
     def age(self) -> timedelta:
         """How long the slice has lasted."""
-        return timedelta(seconds=time.monotonic() - self.began)
+        return timedelta(seconds=self.services.tick() - self.began)
 
     def beat(self, size: int) -> None:
         """Say that bytes are safe; Replaced when nobody wants to hear it, or can."""

@@ -166,6 +166,52 @@ def test_a_stop_does_not_throw_away_what_could_not_be_resumed():
     assert one.job.state == State.ARCHIVED
 
 
+class _Tick:
+    """A clock of slices that is a while later at each look."""
+
+    def __init__(self, seconds: float) -> None:
+        self.now, self.seconds = 0.0, seconds
+
+    def __call__(self) -> float:
+        self.now += self.seconds
+        return self.now
+
+
+def test_a_large_file_comes_slice_by_slice_and_none_of_them_begins_anew():
+    one = Fetching(tick=_Tick(20))
+    one.media.put(ADDRESS, CLIP * 8)
+    for _ in range(30):
+        if one.job.state == State.READY:
+            one.work()
+    assert one.job.state == State.ARCHIVED
+    starts = [start for _, start in one.media.opened]
+    assert len(starts) > 5
+    assert starts == sorted(set(starts))
+    assert one.job.crashes == one.job.files[0].failures == 0
+
+
+def test_what_cannot_be_resumed_is_not_cut_by_the_end_of_a_slice():
+    one = Fetching(tick=_Tick(20))
+    one.media.put(ADDRESS, CLIP, validator=None)
+    one.work()
+    assert (one.job.state, len(one.media.opened)) == (State.ARCHIVED, 1)
+
+
+def test_what_cannot_be_resumed_and_takes_longer_than_a_task_may_is_charged_and_given_up():
+    tick = _Tick(0)
+    one = Fetching(tick=tick)
+    one.media.put(ADDRESS, CLIP * 8, validator=None)
+    for tries, tick.seconds in enumerate((130, 60, 40, 20, 15), 1):  # each brings more, and is no progress
+        one.work()
+        file = one.job.file("clip")
+        assert file
+        assert (file.failures, file.reason) == (tries, "media-not-resumable")
+    assert tries == POLICY.failures
+    assert one.job.files_in(FileState.REFUSED)
+    assert (one.job.state, one.job.reason) == (State.WANTED, "media-not-resumable")
+    assert len(one.media.opened) == tries
+
+
 @pytest.mark.parametrize(
     ("trouble", "reason"),
     [
