@@ -5,10 +5,11 @@ worker died before it could say so, is taken over as it is.
 """
 
 import hashlib
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from threading import Event, Thread
 
 from shared.domain import events as e
 from shared.domain import planning
@@ -85,6 +86,31 @@ def adopted(claim: Claim) -> e.Event | None:
 
 def land(claim: Claim, spool: Spool) -> e.Event:
     """Check whole bytes, hash them, and give them their final name."""
+    with _beating(claim, spool.size):
+        return _land(claim, spool)
+
+
+@contextmanager
+def _beating(claim: Claim, size: int) -> Iterator[None]:
+    """Keep the claim for as long as this takes, by a thread: checks, hashes and copies of large files may outlast a lease."""
+    over = Event()
+    pause = claim.services.settings.lease.total_seconds() / 4
+
+    def beat() -> None:
+        with suppress(Replaced):  # whoever lands asks once more before it does
+            while not over.wait(pause):
+                claim.beat(size)
+
+    thread = Thread(target=beat, name="beat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _land(claim: Claim, spool: Spool) -> e.Event:
     try:
         with spool.open() as stream:
             facts = claim.services.check(stream, claim.job.kind)
