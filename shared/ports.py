@@ -595,7 +595,12 @@ class Spool(Protocol):
         """The validator under which they were fetched."""
         ...
 
-    def restart(self, validator: str | None) -> None:
+    @property
+    def total(self) -> int | None:
+        """How many there will be, as it was said when they began; None when nothing was said."""
+        ...
+
+    def restart(self, validator: str | None, total: int | None = None) -> None:
         """Drop what is there and begin anew."""
         ...
 

@@ -4,13 +4,14 @@ Bytes go to a spool that outlives this process, so a kill costs at most what was
 order long before the task's time limit. What is whole is handed to `landing`.
 """
 
+from contextlib import suppress
 from datetime import timedelta
 
 from shared.domain import events as e
 from shared.domain.camera import Camera
 from shared.domain.job import File, Job, Kind
 from shared.domain.lifecycle import Moved
-from shared.errors import Final, Gone, Refused, Transient, Whose
+from shared.errors import Final, GleanerError, Gone, Refused, Transient, Whose
 from shared.ports import Download, Spool
 from shared.services import Services
 from worker.landing import Claim, Replaced, adopted, land
@@ -52,8 +53,9 @@ def _work(services: Services, job: Job, file: File, camera: Camera) -> None:
     try:
         services.ledger.record(job.id, _result(claim))
         services.reach("fetch-recorded")
-    except Replaced:
-        return  # whoever has the claim now goes on from the spool
+    except Replaced:  # whoever has the claim now goes on from the spool, unless the file has landed meanwhile
+        with suppress(GleanerError):
+            adopted(claim)
 
 
 def _result(claim: Claim) -> e.Event:
@@ -107,8 +109,7 @@ def _stream(claim: Claim, spool: Spool) -> bool:
     """Bring the rest of the bytes; False when the slice is over before the file is."""
     public = claim.job.vendor in claim.services.public_media
     with claim.services.media.open(claim.file.address, spool.size, spool.validator, public) as download:
-        if download.start != spool.size or spool.size == 0:
-            spool.restart(download.validator)
+        _fit(spool, download)
         _room_for(claim.services, (download.total or 0) - spool.size)
         _must_be_small(claim, download.total or 0)
         if not _pour(claim, spool, download):
@@ -119,6 +120,19 @@ def _stream(claim: Claim, spool: Spool) -> bool:
             raise Transient("media-broken-off", f"{spool.size} of {download.total} bytes")
     claim.services.circuits.served(_media_of(claim))
     return True
+
+
+def _fit(spool: Spool, download: Download) -> None:
+    """Let the spool begin anew unless its bytes go on. Transient `media-range-odd` when they would be another file's.
+
+    Who was asked for the rest and began anew does not go on, or not with this file: what it brings is fetched at one go.
+    """
+    if download.start != spool.size or spool.size == 0:
+        spool.restart(None if spool.validator else download.validator, download.total)
+    elif spool.total is not None and download.total not in (None, spool.total):
+        detail = f"{download.total} bytes, where it had said {spool.total}"
+        spool.restart(None)
+        raise Transient("media-range-odd", detail)
 
 
 def _pour(claim: Claim, spool: Spool, download: Download) -> bool:

@@ -34,6 +34,7 @@ class Note:
     kept: int = 0
     boot: str | None = None
     landing: str | None = None
+    total: int | None = None
 
     @classmethod
     def read(cls, path: Path) -> "Note":
@@ -72,17 +73,22 @@ class DiskSpool:
         """The validator under which they were fetched."""
         return self._note.validator if self._size else None
 
-    def restart(self, validator: str | None) -> None:
+    @property
+    def total(self) -> int | None:
+        """How many there will be, as it was said when they began."""
+        return self._note.total if self._size else None
+
+    def restart(self, validator: str | None, total: int | None = None) -> None:
         """Drop what is there and begin anew."""
         with writing(self._asset_id):
             self._cut(0)
-            self._save(Note(validator, boot=_boot()))
+            self._save(Note(validator, boot=_boot(), total=total))
 
     def write(self, chunk: bytes) -> None:
         """Append. What went in before an error stays, and counts."""
         with writing(self._asset_id):
             if not self._noted:
-                self._save(replace(self._note, validator=self.validator, boot=_boot()))
+                self._save(replace(self._note, validator=self.validator, total=self.total, boot=_boot()))
             left = memoryview(chunk)
             while left:
                 written = os.write(self._descriptor, left)
@@ -116,7 +122,7 @@ class DiskSpool:
         data, note = data_path(self._home, other), note_path(self._home, other)
         before = Note.read(note)
         if before.validator and before.kept:
-            self.restart(before.validator)
+            self.restart(before.validator, before.total)
             self._copy(data, before.kept)
             after = Note.read(note)
             if after.validator != before.validator or after.kept < self._size:

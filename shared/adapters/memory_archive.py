@@ -38,6 +38,7 @@ class MemorySpool:
         self._archive = archive
         self._bytes = bytearray()
         self._validator: str | None = None
+        self._total: int | None = None
 
     @property
     def size(self) -> int:
@@ -49,10 +50,15 @@ class MemorySpool:
         """The validator under which they were fetched."""
         return self._validator if self._bytes else None
 
-    def restart(self, validator: str | None) -> None:
+    @property
+    def total(self) -> int | None:
+        """How many there will be."""
+        return self._total if self._bytes else None
+
+    def restart(self, validator: str | None, total: int | None = None) -> None:
         """Drop what is there and begin anew."""
         self._bytes.clear()
-        self._validator = validator
+        self._validator, self._total = validator, total
 
     def write(self, chunk: bytes) -> None:
         """Append; as much as there is room for."""
@@ -109,7 +115,7 @@ class MemoryArchive:
             raise Transient("spool-busy", f"somebody else holds {asset_id}", asked=False)
         self._spools[asset_id] = spool = MemorySpool(self)
         if other.validator:
-            spool.restart(other.validator)
+            spool.restart(other.validator, other.total)
             with other.open() as file:
                 spool.write(file.read())
         return spool

@@ -1,6 +1,7 @@
 """The fetch step through its own door: one job with one file, on memory twins."""
 
 import hashlib
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
@@ -25,7 +26,9 @@ CLIP = b"clip" * 200_000
 class Fetching:
     """One job that is ready, what lies behind its file's address, and the step."""
 
-    def __init__(self, changes: dict[str, object] | None = None, **parts: object) -> None:
+    def __init__(
+        self, changes: dict[str, object] | None = None, address: str = ADDRESS, **parts: object
+    ) -> None:
         self.clock = HandClock(NOON)
         self.archive, self.media = MemoryArchive(), MemoryMedia()
         self.media.put(ADDRESS, CLIP)
@@ -36,7 +39,7 @@ class Fetching:
         self.id = job.id
         lease = Lease("w", NOON + timedelta(minutes=2))
         self.tell(e.PrepareStarted(lease))
-        self.tell(e.Prepared(1, (e.Sighting("clip", ADDRESS),), "stream"))
+        self.tell(e.Prepared(1, (e.Sighting("clip", address),), "stream"))
 
     def tell(self, event: e.Event) -> None:
         self.services.ledger.record(self.id, event)
@@ -210,6 +213,39 @@ def test_what_cannot_be_resumed_and_takes_longer_than_a_task_may_is_charged_and_
     assert one.job.files_in(FileState.REFUSED)
     assert (one.job.state, one.job.reason) == (State.WANTED, "media-not-resumable")
     assert len(one.media.opened) == tries
+
+
+@pytest.mark.parametrize(
+    "validator", ['"another %d"', '"the same"'], ids=["always-another-file", "never-the-rest"]
+)
+def test_a_host_that_begins_anew_whenever_it_is_asked_for_the_rest_is_given_up(validator):
+    one = Fetching(tick=_Tick(40), media=_NeverTheRest())
+    for claim in range(30):
+        named = validator % claim if "%" in validator else validator
+        one.services.media.put(ADDRESS, CLIP * 8, validator=named)
+        if one.job.state == State.READY:
+            one.work()
+    assert one.job.files_in(FileState.REFUSED)
+    assert (one.job.state, one.job.reason) == (State.WANTED, "media-not-resumable")
+
+
+def test_a_host_that_begins_anew_when_it_is_asked_for_the_rest_is_believed_if_all_comes_in_one_claim():
+    one = Fetching(tick=_Tick(15), media=_NeverTheRest())
+    one.services.media.put(ADDRESS, CLIP)
+    one.services.__dict__["stopping"] = lambda: len(one.services.media.opened) == 1
+    one.work()
+    assert (one.job.state, one.job.kept > 0) == (State.READY, True)
+    one.work()
+    assert (one.job.state, len(one.services.media.opened)) == (State.ARCHIVED, 2)
+
+
+class _NeverTheRest(MemoryMedia):
+    """Names its versions, and sends each from its start."""
+
+    @contextmanager
+    def open(self, address, start, validator, public=False):
+        with super().open(address, 0, None, public) as download:
+            yield download
 
 
 @pytest.mark.parametrize(
