@@ -50,8 +50,11 @@ def _is_anybodys(scene: Ground, job: str) -> bool:
     return scene.load(job).state != State.FETCHING
 
 
-def _round(scene: Ground, dice: Random) -> str:
-    """One job, its zombie, and its end. What the zombie was at; nothing when it had no claim to lose."""
+def _round(scene: Ground, dice: Random, whole: bool) -> str:
+    """One job, its zombie, and its end. What the zombie was at; nothing when it had no claim to lose.
+
+    `whole`: it wakes when all is over, unless it is landing; else when another is in the midst of it.
+    """
     job, zombie = scene.job(), scene.fetcher()
     _doze(scene, job, zombie, dice)
     with _asleep(zombie):
@@ -60,7 +63,9 @@ def _round(scene: Ground, dice: Random) -> str:
         landing, its_own, at = _is_landing(zombie), _parts(zombie), len(zombie.heard)
         until(lambda: _is_anybodys(scene, job), 20)
         other = scene.fetcher()
-        shared = _work_beside(scene, job, other, dice, its_own, landing)
+        shared = _work_beside(
+            scene, job, other, its_own, 0 if whole and not landing else dice.uniform(0.1, 0.5)
+        )
     found = scene.until_over(job)
     for each in (zombie, other):
         each.end()
@@ -74,15 +79,13 @@ def _round(scene: Ground, dice: Random) -> str:
     return ("landing" if landing else zombie.heard[at - 1]) if had_it else ""
 
 
-def _work_beside(
-    scene: Ground, job: str, other: Fetcher, dice: Random, its_own: set[int], landing: bool
-) -> set[int]:
-    """Let another one work beside the zombie, to the end or into the midst of it; the spools that both have."""
-    whole, shared = dice.random() < 0.5 and not landing, set()
-    over = time.monotonic() + (20 if whole else dice.uniform(0, 0.5))
+def _work_beside(scene: Ground, job: str, other: Fetcher, its_own: set[int], seconds: float) -> set[int]:
+    """Let another one work beside the zombie, so many seconds, or to the end with none; the spools that both may write."""
+    shared, over = set(), time.monotonic() + (seconds or 20)
     while time.monotonic() < over and scene.load(job).state not in ENDED:
         shared |= _parts(other) & its_own
         scene.heal()
+    assert seconds or scene.load(job).state in ENDED, "nobody waits for a sleeper"
     return shared
 
 
@@ -110,7 +113,7 @@ def _parts(fetcher: Fetcher) -> set[int]:
 def _zombies(scene: Ground, zombies: int) -> None:
     dice, at = Random(SEED), Counter[str]()
     while at.total() < zombies:
-        at.update(each for each in (_round(scene, dice),) if each)
+        at.update(filter(None, [_round(scene, dice, whole=at.total() % 2 == 0)]))
     say(f"seed {SEED}: {at.total()} zombies, by the last step before they were stopped: {dict(at)}")
     keys = {asset.key for job in scene.jobs for asset in scene.load(job).assets}
     assert scene.files() == keys | {f"{key}.json" for key in keys}

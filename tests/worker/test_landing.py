@@ -1,11 +1,15 @@
 """A claim is kept for as long as its bytes take to land, and no longer than somebody wants them."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from shared.adapters.disk_archive import DiskArchive
+from shared.adapters.disk_spool import DiskSpool
 from shared.adapters.memory import HandClock, ListQueue, MemoryJobStore
 from shared.adapters.memory_archive import MemoryArchive
 from shared.domain import events as e
@@ -87,3 +91,29 @@ def test_whoever_was_replaced_during_the_check_lands_nothing():
     assert (one.job.state, one.job.lease.owner, one.job.assets) == (State.FETCHING, "another", ())
     assert one.archive.landed(one.job.camera) is None
     assert list(one.archive._landed) == []
+
+
+class _LateArchive(DiskArchive):
+    """Something happens just before the first spool is opened."""
+
+    happens: Callable[[], None]
+
+    def spool(self, asset_id: str, claim: int = 0) -> AbstractContextManager[DiskSpool]:
+        happens, self.happens = self.happens, lambda: None
+        happens()
+        return super().spool(asset_id, claim)
+
+
+def test_whoever_begins_when_another_has_landed_the_file_leaves_nothing_behind(tmp_path: Path) -> None:
+    def another_does_it_all() -> None:
+        one.clock.move(timedelta(hours=1))
+        one.tell(e.DeadlinePassed())
+        one.work()
+        assert one.job.state == State.ARCHIVED
+
+    archive = _LateArchive(tmp_path)
+    archive.happens = another_does_it_all
+    one, _ = _fetching(archive=archive)
+    one.work()
+    assert (one.job.state, len(one.job.assets), len(one.media.opened)) == (State.ARCHIVED, 1, 2)
+    assert list((tmp_path / ".partial").iterdir()) == []
