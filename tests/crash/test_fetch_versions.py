@@ -57,12 +57,12 @@ MANNERS = {
 
 
 class Changing(Server):
-    """Serves the present version; changes it at some requests, three times at most, and breaks off at some as well."""
+    """Serves the present version; changes it at some requests, three times at most, and breaks off at two."""
 
     def __init__(self, manner: Manner, dice: Random) -> None:
         super().__init__()
         self.manner, self.dice = manner, dice
-        self.version, self.cuts, self.oddities = 0, 3, 3
+        self.version, self.cuts, self.oddities = 0, 2, 2  # a fifth fault in a row would end it
         self.sizes = [SIZE if manner.same else dice.randrange(SIZE // 2, SIZE * 2) for _ in range(4)]
         self.asked: list[int] = []
 
