@@ -199,10 +199,13 @@ class Ground:
     def files(self) -> set[str]:
         """All that lies in the archive but in the folder of unfinished bytes."""
         paths = (path for path in self.root.rglob("*") if path.is_file())
-        return {path.relative_to(self.root).as_posix() for path in paths} - self.own - set(self.spooled())
+        return {path.relative_to(self.root).as_posix() for path in paths} - self.own - self._partial()
 
     def spooled(self) -> set[str]:
-        """All unfinished bytes, with what belongs to them."""
+        """All unfinished bytes and their notes. The lock of somebody who died in its last step locks nothing."""
+        return {name for name in self._partial() if not name.endswith(".lock")}
+
+    def _partial(self) -> set[str]:
         return {path.relative_to(self.root).as_posix() for path in (self.root / ".partial").glob("*")}
 
     def torn(self) -> list[str]:
