@@ -572,7 +572,12 @@ class Spool(Protocol):
         """The validator under which they were fetched."""
         ...
 
-    def restart(self, validator: str | None) -> None:
+    @property
+    def total(self) -> int | None:
+        """How many there will be, as it was said when they began; None when nothing was said."""
+        ...
+
+    def restart(self, validator: str | None, total: int | None = None) -> None:
         """Drop what is there and begin anew."""
         ...
 
@@ -595,8 +600,12 @@ class Archive(Protocol):
     Keys are relative paths with `/`. A key without a sidecar has not landed.
     """
 
-    def spool(self, asset_id: str) -> AbstractContextManager[Spool]:
-        """The spool of an asset, for one owner at a time; Transient `spool-busy` when somebody else has it."""
+    def spool(self, asset_id: str, claim: int = 0) -> AbstractContextManager[Spool]:
+        """A spool of an asset, for one owner at a time; Transient `spool-busy` when somebody else has it.
+
+        Who comes by a later `claim` than that owner's gets one of his own all the same, with what the other one kept and
+        could be resumed. Nothing that the other one does from then on is of any effect, and it lands nothing.
+        """
         ...
 
     def publish(self, spool: Spool, key: str, sidecar: Mapping[str, object]) -> None:

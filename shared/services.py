@@ -3,6 +3,7 @@
 `wiring.build` makes them of the real world; tests make them of memory twins.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -62,6 +63,7 @@ class Services:
     simulated: bool = False
     expect: Callable[[Kind], None] = ready_anyway  # is told that something to check is on its way
     stopping: Callable[[], bool] = lambda: False  # whether this process should come to an end in good order
+    tick: Callable[[], float] = time.monotonic  # seconds, by which a fetch is cut into slices
     reach: Reach = pass_by  # where the crash harness may have this process die
     owner: str = field(default_factory=this_process)
 

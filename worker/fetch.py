@@ -4,8 +4,8 @@ Bytes go to a spool that outlives this process, so a kill costs at most what was
 order long before the task's time limit. What is whole is handed to `landing`.
 """
 
-import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 
 from shared.domain import events as e
@@ -14,7 +14,7 @@ from shared.domain.camera import Camera
 from shared.domain.job import File, Job, Kind, State
 from shared.domain.lifecycle import Moved
 from shared.domain.rules.fetching import fetchable
-from shared.errors import Final, Gone, Refused, Transient, Whose
+from shared.errors import Final, GleanerError, Gone, Refused, Transient, Whose
 from shared.ports import Download, Snapshot, Spool
 from shared.services import Services
 from shared.space import NoSpace
@@ -22,6 +22,7 @@ from worker.landing import Claim, Replaced, adopted, land
 
 # With the budget of a task before it and a stall after it, a slice stays below the task's time limit.
 SLICE = timedelta(seconds=200)
+LONGEST = timedelta(seconds=240)  # for what could not be resumed: then it is not to be had from that host
 FRESH = SLICE / 4  # a slice that is older leaves the check and the hash to a claim of their own
 PICTURE_SLICE = timedelta(seconds=30)  # a picture has to be here by then: clips need the places, too
 LARGEST_PICTURE = 20_000_000  # bytes
@@ -68,13 +69,14 @@ def _no_room(services: Services, found: Snapshot) -> e.Postponed | None:
 
 
 def _work(services: Services, job: Job, file: File, camera: Camera) -> None:
-    claim = Claim(services, job, file, camera, time.monotonic())
+    claim = Claim(services, job, file, camera, services.tick())
     services.reach("fetch-claimed")
     try:
         services.ledger.record(job.id, _result(claim))
         services.reach("fetch-recorded")
-    except Replaced:
-        return  # whoever has the claim now goes on from the spool
+    except Replaced:  # whoever has the claim now goes on from the spool, unless the file has landed meanwhile
+        with suppress(GleanerError):
+            adopted(claim)
 
 
 def _result(claim: Claim) -> e.Event:
@@ -108,7 +110,7 @@ def _media_of(claim: Claim) -> str:
 
 
 def _brought(claim: Claim) -> e.Event:
-    with claim.services.archive.spool(claim.asset_id) as spool:
+    with claim.services.archive.spool(claim.asset_id, claim.job.claim) as spool:
         whole = _stream_on(claim, spool)
         if not whole or (claim.age() > FRESH and spool.validator is not None):
             return e.SliceOver(claim.job.claim, spool.size)
@@ -133,15 +135,14 @@ def _stream_on(claim: Claim, spool: Spool) -> bool:
 
 def _keep(claim: Claim, spool: Spool) -> None:
     spool.keep()
-    claim.beat(spool.size)
+    claim.beat(spool.size if spool.validator else 0)  # what begins anew next time is no progress
 
 
 def _stream(claim: Claim, spool: Spool) -> bool:
     """Bring the rest of the bytes; False when the slice is over before the file is."""
     public = claim.job.vendor in claim.services.public_media
     with claim.services.media.open(claim.file.address, spool.size, spool.validator, public) as download:
-        if download.start != spool.size or spool.size == 0:
-            spool.restart(download.validator)
+        _fit(spool, download)
         _must_be_small(claim, download.total or 0)
         claim.services.expect(claim.job.kind)
         total = room.expected(claim.job, claim.file) if download.total is None else download.total
@@ -157,27 +158,48 @@ def _stream(claim: Claim, spool: Spool) -> bool:
     return True
 
 
+def _fit(spool: Spool, download: Download) -> None:
+    """Let the spool begin anew unless its bytes go on. Transient `media-range-odd` when they would be another file's.
+
+    Who was asked for the rest and began anew does not go on, or not with this file: what it brings is fetched at one go.
+    """
+    if download.start != spool.size or spool.size == 0:
+        spool.restart(None if spool.validator else download.validator, download.total)
+    elif spool.total is not None and download.total not in (None, spool.total):
+        detail = f"{download.total} bytes, where it had said {spool.total}"
+        spool.restart(None)
+        raise Transient("media-range-odd", detail)
+
+
 def _pour(claim: Claim, spool: Spool, download: Download, still_room: Callable[[], None]) -> bool:
-    pause = claim.services.settings.lease.total_seconds() / 4
-    beat = time.monotonic() + pause
+    tick, pause = claim.services.tick, claim.services.settings.lease.total_seconds() / 4
+    beat = tick() + pause
     for chunk in download.chunks:
         spool.write(chunk)
         if claim.picture:
             _must_be_small(claim, spool.size)
             continue
         over = _must_end(claim, spool)
-        if over or time.monotonic() >= beat:
+        if over or tick() >= beat:
             _keep(claim, spool)
             still_room()
-            beat = time.monotonic() + pause
+            beat = tick() + pause
         if over:
             return False
     return True
 
 
 def _must_end(claim: Claim, spool: Spool) -> bool:
-    """Whether to leave the rest to a later slice. A stop ends only what can be resumed: the rest is worth a try."""
-    return claim.age() >= SLICE or (spool.validator is not None and claim.services.stopping())
+    """Whether to leave the rest to a later slice. Only what can be resumed is left: of anything else the rest is worth a try.
+
+    Transient `media-not-resumable` when that would take longer than a task may.
+    """
+    if spool.validator is not None:
+        return claim.age() >= SLICE or claim.services.stopping()
+    if claim.age() >= LONGEST:
+        detail = f"{spool.size} bytes in {LONGEST.total_seconds():g} s, and no strong ETag by which to go on"
+        raise Transient("media-not-resumable", detail)
+    return False
 
 
 def _must_be_small(claim: Claim, size: int) -> None:

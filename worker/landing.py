@@ -5,11 +5,11 @@ worker died before it could say so, is taken over as it is.
 """
 
 import hashlib
-import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from threading import Event, Thread
 
 from shared.domain import events as e
 from shared.domain import planning
@@ -36,7 +36,7 @@ class Claim:
     job: Job
     file: File
     camera: Camera
-    began: float  # by the monotonic clock
+    began: float  # by the services' tick
 
     @property
     def asset_id(self) -> str:
@@ -57,7 +57,7 @@ class Claim:
 
     def age(self) -> timedelta:
         """How long the slice has lasted."""
-        return timedelta(seconds=time.monotonic() - self.began)
+        return timedelta(seconds=self.services.tick() - self.began)
 
     def beat(self, size: int) -> None:
         """Say that bytes are safe; Replaced when nobody wants to hear it, or can."""
@@ -76,13 +76,38 @@ def adopted(claim: Claim) -> e.Event | None:
     landed = claim.services.archive.landed(claim.key("").rstrip("."))
     if landed is None:
         return None
-    with suppress(Transient), claim.services.archive.spool(claim.asset_id) as spool:
+    with suppress(Transient), claim.services.archive.spool(claim.asset_id, claim.job.claim) as spool:
         spool.restart(None)  # what that worker left behind there goes with an empty spool
     return e.AssetLanded(claim.file.identity, _asset(claim, landed), claim.job.claim)
 
 
 def land(claim: Claim, spool: Spool) -> e.Event:
     """Check whole bytes, hash them, and give them their final name."""
+    with _beating(claim, spool.size):
+        return _land(claim, spool)
+
+
+@contextmanager
+def _beating(claim: Claim, size: int) -> Iterator[None]:
+    """Keep the claim for as long as this takes, by a thread: checks, hashes and copies of large files may outlast a lease."""
+    over = Event()
+    pause = claim.services.settings.lease.total_seconds() / 4
+
+    def beat() -> None:
+        with suppress(Replaced):  # whoever lands asks once more before it does
+            while not over.wait(pause):
+                claim.beat(size)
+
+    thread = Thread(target=beat, name="beat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _land(claim: Claim, spool: Spool) -> e.Event:
     try:
         with spool.open() as stream:
             facts = claim.services.check(stream, claim.job.kind)

@@ -2,6 +2,7 @@
 symbolic link, and with the errors of the system told as ours. What the archive on a disk is made of.
 """
 
+import ctypes
 import errno
 import fcntl
 import os
@@ -15,11 +16,14 @@ from shared.errors import Transient, Whose
 READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 WRITE = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+NO_SUCH_STEP = (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS)  # of a disk that cannot be asked for it
 ABSENT = (
     errno.ENOENT,
     errno.ENOTDIR,
     errno.ELOOP,
 )  # the last two: a file, or a link, where a folder should be
+_HERE = -100  # AT_FDCWD: a relative path begins where the process is
+_RENAME = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
 
 
 @contextmanager
@@ -44,15 +48,18 @@ def reading(what: str) -> Iterator[None]:
 
 
 @contextmanager
-def locked(path: Path, *, wait: bool = False) -> Iterator[None]:
-    """Ours alone until the end, or until this process dies. Transient `spool-busy` when somebody has it; or wait."""
+def locked(path: Path, *, wait: bool = False) -> Iterator[int]:
+    """Ours alone until the end, or until this process dies: the lock's open file, in which there is room for a word.
+
+    Transient `spool-busy` when somebody has it; or wait.
+    """
     with writing(path.name):
         try:
             descriptor = _lock(path, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Transient("spool-busy", f"somebody else holds {path.name}", asked=False) from None
+            raise busy(path.name) from None
     try:
-        yield
+        yield descriptor
     finally:
         with suppress(OSError):  # a lock file that stays behind locks nothing
             path.unlink()
@@ -67,13 +74,18 @@ def _lock(path: Path, how: int) -> int:
         except OSError:
             os.close(descriptor)
             raise
-        if _names(path, descriptor):
+        if names(path, descriptor):
             return descriptor
         os.close(descriptor)
 
 
-def _names(path: Path, descriptor: int) -> bool:
-    """Whether the path still names this very file: who held it before us removes it at the end."""
+def busy(what: str) -> Transient:
+    """For whoever meets another owner, dead to the world as that one may be."""
+    return Transient("spool-busy", f"somebody else holds {what}", asked=False)
+
+
+def names(path: Path, descriptor: int) -> bool:
+    """Whether the path still names this very file: of a lock, who held it before us removes it at the end."""
     try:
         return os.path.samestat(path.stat(), os.fstat(descriptor))
     except FileNotFoundError:
@@ -120,8 +132,45 @@ def opened(root: Path, path: str) -> BufferedReader | None:
     return None
 
 
-def write_whole(where: int, name: str, content: Iterable[bytes]) -> None:
-    """Put a file into an open folder, or put it in the place of the one of that name, in one step. OSError."""
+def name_anew(old: str, new: str, where: int, *, at: int | None = None) -> None:
+    """Move a file to a name, in an open folder, that nothing has; else FileExistsError, and nothing has moved. OSError."""
+    try:
+        _rename_anew(old, new, where, _HERE if at is None else at)
+    except OSError as error:
+        if error.errno not in NO_SUCH_STEP:
+            raise
+        rename_unless_there(old, new, where, at=at)
+
+
+def rename_unless_there(old: str, new: str, where: int, *, at: int | None = None) -> None:
+    """The same in two steps. Nobody comes between them who honours the lock that is held meanwhile."""
+    if lies_at(new, where):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), new)
+    os.rename(old, new, src_dir_fd=at, dst_dir_fd=where)
+
+
+def _rename_anew(old: str, new: str, where: int, at: int) -> None:
+    """Linux's renameat2 with RENAME_NOREPLACE, in one step; Python has no call of its own for it."""
+    if _RENAME is None:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+    if _RENAME(at, os.fsencode(old), where, os.fsencode(new), 1):
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), new)
+
+
+def lies_at(name: str, where: int) -> bool:
+    """Whether an open folder has anything of this name. OSError."""
+    try:
+        os.stat(name, dir_fd=where, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def write_whole(where: int, name: str, content: Iterable[bytes], *, anew: bool = False) -> None:
+    """Put a file into an open folder, or put it in the place of the one of that name, in one step. OSError.
+
+    `anew`: never in the place of another; FileExistsError.
+    """
     draft = f".{name}.new"
     descriptor = os.open(draft, WRITE | os.O_TRUNC, 0o644, dir_fd=where)
     try:
@@ -129,7 +178,10 @@ def write_whole(where: int, name: str, content: Iterable[bytes]) -> None:
             file.writelines(content)
             file.flush()
             os.fsync(descriptor)
-        os.rename(draft, name, src_dir_fd=where, dst_dir_fd=where)
+        if anew:
+            name_anew(draft, name, where, at=where)
+        else:
+            os.rename(draft, name, src_dir_fd=where, dst_dir_fd=where)
     except OSError:
         os.unlink(draft, dir_fd=where)
         raise

@@ -1,18 +1,16 @@
-"""The archive in a folder: bytes move to their final name in one step when they are whole, and their sidecar follows.
+"""The archive in a folder: bytes get a final name that nothing has when they are whole, and then their sidecar.
 
 An archive is known by the id in its marker, so that a folder that is not mounted, or another's, is never taken for it.
-Unfinished bytes lie in the spool folder, by asset, each with one owner at a time. A process that dies between the bytes and
+Unfinished bytes lie in the spool folder, by asset, each spool with one owner at a time. A process that dies between the bytes and
 their sidecar leaves an orphan, which the next spool of that asset takes back; so nothing is fetched twice.
 """
 
-import errno
 import hashlib
 import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,7 +23,6 @@ from shared.adapters.archive_keys import (
     must_be_name,
     must_fit,
     must_fit_to_describe,
-    not_as_told,
     not_landed,
     same_bytes,
     taken,
@@ -33,7 +30,9 @@ from shared.adapters.archive_keys import (
 from shared.adapters.archive_marker import begin_or_find, find
 from shared.adapters.disk import ABSENT, folder, locked, opened, reading, write_whole, writing
 from shared.adapters.disk_descriptions import describe, description_at
+from shared.adapters.disk_landing import make_way, move, take_back
 from shared.adapters.disk_spool import DiskSpool, Note, data_path, drop, note_path, spools_in
+from shared.adapters.disk_turns import turn
 from shared.errors import Misconfigured, Refused, Transient, Whose
 from shared.points import Reach, pass_by
 from shared.ports import Spool
@@ -63,16 +62,17 @@ class DiskArchive:
         self.id = begin_or_find(root, (PARTIAL, REJECTED)) if expected_id is None else find(root, expected_id)
 
     @contextmanager
-    def spool(self, asset_id: str) -> Iterator[DiskSpool]:
+    def spool(self, asset_id: str, claim: int = 0) -> Iterator[DiskSpool]:
         """See the port. What a dead owner left is taken over, even from under the final name."""
         must_be_name(asset_id)
         self._must_be_there()
         self._make_spools()
-        with locked(self._spools / f"{asset_id}.lock"):
-            with writing(asset_id):
-                self._take_back(asset_id)
-            spool = DiskSpool(self._spools, asset_id)
+        with turn(self._spools, asset_id, claim) as ours:
+            self._take_back(ours.left or ours.name)
+            spool = DiskSpool(self._spools, ours.name)
             try:
+                if ours.left:
+                    spool.take_over(ours.left)
                 yield spool
             finally:
                 spool.close()
@@ -166,8 +166,8 @@ class DiskArchive:
         must_be_name(asset_id)
         self._must_be_there()
         self._make_spools()
-        with locked(self._spools / f"{asset_id}.lock"), writing(asset_id):
-            self._take_back(asset_id)
+        with turn(self._spools, asset_id) as ours:
+            self._take_back(ours.name)
             drop(self._spools, asset_id)
 
     def _must_be_there(self) -> None:
@@ -193,27 +193,20 @@ class DiskArchive:
                 raise taken(path)
             with folder(self._root, parents, create=True) as where:
                 if not self._holds(path, sidecar):
-                    _move(spool, where, path, sidecar)
+                    make_way(self._root, where, path)
+                    move(spool, where, path, sidecar["size"])
                 self._reach("landing-moved")
                 if there is None:
-                    write_whole(where, f"{name}{SIDECAR}", [written(sidecar)])
+                    write_whole(where, f"{name}{SIDECAR}", [written(sidecar)], anew=True)
             spool.landed()
 
-    def _take_back(self, asset_id: str) -> None:
-        """Bring an orphan home: bytes that moved to their final name and never got their sidecar."""
-        landing = Note.read(note_path(self._spools, asset_id)).landing or ""
-        home = data_path(self._spools, asset_id)
-        if home.exists() or not fit(landing.removeprefix(f"{REJECTED}/")):
-            return
-        if self._sidecar(landing) is not None:
-            return
-        *parents, name = landing.split("/")
-        try:
-            with folder(self._root, parents) as where:
-                os.rename(name, home, src_dir_fd=where)
-        except OSError as error:
-            if error.errno not in (*ABSENT, errno.EXDEV):
-                raise
+    def _take_back(self, spool: str) -> None:
+        """Bring home what its owner left under a final name. Transient `spool-busy` while that owner is about to land it."""
+        landing = Note.read(note_path(self._spools, spool)).landing or ""
+        home = data_path(self._spools, spool)
+        if not home.exists() and fit(landing.removeprefix(f"{REJECTED}/")):
+            with locked(self._lock_of(landing)), writing(spool):
+                take_back(self._root, landing, home)
 
     def _holds(self, path: str, sidecar: Mapping[str, object]) -> bool:
         """Whether these very bytes lie there, landed or not."""
@@ -269,18 +262,3 @@ def _ours(spool: Spool) -> DiskSpool:
     if not isinstance(spool, DiskSpool):
         raise TypeError("a spool of another archive")
     return spool
-
-
-def _move(spool: DiskSpool, where: int, path: str, sidecar: Mapping[str, object]) -> None:
-    if spool.size != sidecar["size"]:
-        raise not_as_told(path, spool.size)
-    name = path.rpartition("/")[2]
-    spool.will_land(path)
-    try:
-        os.rename(spool.path, name, dst_dir_fd=where)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        with spool.open() as source:  # the spool folder is on another disk
-            write_whole(where, name, iter(partial(source.read, PIECE), b""))
-    os.fsync(where)

@@ -1,7 +1,8 @@
 """An asset's unfinished bytes on disk, and a note beside them that is always written before the bytes it vouches for.
 
 After a process has died, all that it wrote is still there and is taken over. After a machine has died, what was not yet
-`keep`-ed may be anything, so a spool from before the last start of the machine is cut back to what was kept.
+`keep`-ed may be anything, so a spool from before the last start of the machine is cut back to what was kept. Of a process that
+is stopped only what was kept is taken, as a copy: it may wake at any time, and finds its spool gone then.
 """
 
 import json
@@ -13,12 +14,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from shared.adapters.disk import WRITE, folder, read_whole, reading, write_whole, writing
-from shared.errors import Transient
+from shared.adapters.disk import WRITE, busy, folder, names, read_whole, reading, write_whole, writing
 
+PIECE = 1 << 20  # bytes
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-# An asset's id, or the name of a key's lock; the folder may be one that others use, too.
-_OURS = re.compile(r"\.?(?P<name>[0-9a-f]{20}|key-[0-9a-f]{64})\.(?P<what>part|json|json\.new|lock)")
+# An asset's id, with the number of a later owner's spool (`disk_turns`), or the name of a key's lock; the folder may be one that
+# others use, too.
+_OURS = re.compile(r"\.?(?P<name>[0-9a-f]{20}|key-[0-9a-f]{64})(~\d+)?\.(?P<what>part|json|json\.new|lock)")
 
 
 def _boot() -> str | None:
@@ -37,6 +39,7 @@ class Note:
     kept: int = 0
     boot: str | None = None
     landing: str | None = None
+    total: int | None = None
 
     @classmethod
     def read(cls, path: Path) -> "Note":
@@ -75,17 +78,22 @@ class DiskSpool:
         """The validator under which they were fetched."""
         return self._note.validator if self._size else None
 
-    def restart(self, validator: str | None) -> None:
+    @property
+    def total(self) -> int | None:
+        """How many there will be, as it was said when they began."""
+        return self._note.total if self._size else None
+
+    def restart(self, validator: str | None, total: int | None = None) -> None:
         """Drop what is there and begin anew."""
         with writing(self._asset_id):
             self._cut(0)
-            self._save(Note(validator, boot=_boot()))
+            self._save(Note(validator, boot=_boot(), total=total))
 
     def write(self, chunk: bytes) -> None:
         """Append. What went in before an error stays, and counts."""
         with writing(self._asset_id):
             if not self._noted:
-                self._save(replace(self._note, validator=self.validator, boot=_boot()))
+                self._save(replace(self._note, validator=self.validator, total=self.total, boot=_boot()))
             left = memoryview(chunk)
             while left:
                 written = os.write(self._descriptor, left)
@@ -110,32 +118,58 @@ class DiskSpool:
         with writing(self._asset_id), folder(self._home, ()) as where:
             return read_whole(where, self.path.name)
 
+    def take_over(self, other: str) -> None:
+        """Begin with a copy of what a stopped owner kept in its spool, which is gone then, whenever that owner wakes.
+
+        Its note is read before and after: it is written before the bytes that it vouches for, so if it has not changed, then
+        neither had they.
+        """
+        data, note = data_path(self._home, other), note_path(self._home, other)
+        before = Note.read(note)
+        if before.validator and before.kept:
+            self.restart(before.validator, before.total)
+            self._copy(data, before.kept)
+            after = Note.read(note)
+            if after.validator != before.validator or after.kept < self._size:
+                self.restart(None)
+        self.keep()
+        forget(data, note)
+
+    def _copy(self, source: Path, size: int) -> None:
+        with (
+            writing(source.name),
+            suppress(FileNotFoundError),  # it has landed meanwhile
+            folder(self._home, ()) as where,
+            read_whole(where, source.name) as file,
+        ):
+            while piece := file.read(min(PIECE, size - self._size)):
+                self.write(piece)
+
     def will_land(self, path: str) -> None:
-        """Note where the bytes are about to go, so that they are found there if that is all that happens."""
+        """Note where the bytes are about to go, so that they are found there if that is all that happens.
+
+        Transient `spool-busy` when our file has lost its name, to a later owner perhaps.
+        """
         self.keep()
         with writing(self._asset_id):
+            if not names(self.path, self._descriptor):
+                raise busy(self.path.name)
             self._save(replace(self._note, landing=path))
 
     def landed(self) -> None:
         """Forget it all: the bytes are an asset now, and out of our reach."""
         self.close()
-        _forget(self.path, self._note_path)
+        forget(self.path, self._note_path)
 
     def close(self) -> None:
-        """Leave what there is to whoever comes next; where there is nothing, leave nothing."""
+        """Leave what there is to whoever comes next; where there is nothing, or it was taken over, leave nothing."""
         if self._descriptor < 0:
             return
-        empty = not self._size and self._has_the_name()
+        ours = names(self.path, self._descriptor)
         os.close(self._descriptor)
         self._descriptor = -1
-        if empty:
-            _forget(self.path, self._note_path)
-
-    def _has_the_name(self) -> bool:
-        try:
-            return os.path.samestat(self.path.stat(follow_symlinks=False), os.fstat(self._descriptor))
-        except FileNotFoundError:
-            return False
+        if not (self.path.exists() and (self._size or not ours)):
+            forget(self.path, self._note_path)
 
     def _cut(self, size: int) -> None:
         if self._size > size:
@@ -144,9 +178,8 @@ class DiskSpool:
             self._size = size
 
     def _save(self, note: Note) -> None:
-        """Transient `spool-busy` when our file has lost its name, to another owner perhaps, where locks do not hold."""
-        if not self._has_the_name():
-            raise Transient("spool-busy", f"{self.path.name} is another one's by now", asked=False)
+        if not names(self.path, self._descriptor):
+            return  # it was taken over, and whatever is done to it is of no effect
         with folder(self._home, ()) as where:
             write_whole(where, self._note_path.name, [json.dumps(asdict(note)).encode()])
         self._note, self._noted = note, True
@@ -178,12 +211,16 @@ def spools_in(home: Path) -> Mapping[str, int]:
 
 
 def drop(home: Path, asset_id: str) -> None:
-    """Remove a spool, its note, and what is left of the writing of one. OSError. Whoever calls holds the asset's lock."""
-    for path in (data_path(home, asset_id), home / f".{asset_id}.json.new", note_path(home, asset_id)):
-        path.unlink(missing_ok=True)
+    """Remove an asset's spools, their notes, and what is left of the writing of one. Transient. Whoever calls has the turn."""
+    with writing(asset_id):
+        for path in home.iterdir():
+            ours = _OURS.fullmatch(path.name)
+            if ours and ours["name"] == asset_id and ours["what"] != "lock":
+                path.unlink(missing_ok=True)
 
 
-def _forget(*paths: Path) -> None:
+def forget(*paths: Path) -> None:
+    """Remove files of a spool that is ours, if they are there."""
     with suppress(OSError):  # what stays is empty, or has landed: the next owner clears it away
         for path in paths:
             path.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
 """MediaSource over HTTP: bytes from where we left off if, and only if, they are still the same bytes; else from the start.
 
-Nothing here is believed that could splice two files into one: a resumed answer must name our start, carry no other
-validator than ours, and be exactly as long as it says. Redirects are followed here alone, a few, each judged as the first.
+Nothing here is believed that could splice two files into one: a resumed answer must name our start and carry our
+validator, and be exactly as long as it says. Redirects are followed here alone, a few, each judged as the first.
 """
 
 import re
@@ -120,10 +120,11 @@ def _read(answer: _Answer, start: int, known: str | None) -> Download | None:
     """The answer as a download, or None when only asking anew from the start can help."""
     if known is None or answer.head.status_code not in (206, 416):
         return _from_start(answer)
-    if answer.head.headers.get("ETag", known) != known:
+    etag = answer.head.headers.get("ETag")
+    if answer.head.status_code == 206:  # RFC 9110, 15.3.7: it has the ETag that a 200 would have had
+        return _resumed(answer, start, known) if etag == known else None
+    if etag not in (None, known):
         return None
-    if answer.head.status_code == 206:
-        return _resumed(answer, start, known)
     whole = answer.head.headers.get("Content-Range") == f"bytes */{start}"
     return Download(start, start, known, iter(())) if whole else None
 

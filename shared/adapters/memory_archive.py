@@ -38,6 +38,7 @@ class MemorySpool:
         self._archive = archive
         self._bytes = bytearray()
         self._validator: str | None = None
+        self._total: int | None = None
 
     @property
     def size(self) -> int:
@@ -49,10 +50,15 @@ class MemorySpool:
         """The validator under which they were fetched."""
         return self._validator if self._bytes else None
 
-    def restart(self, validator: str | None) -> None:
+    @property
+    def total(self) -> int | None:
+        """How many there will be."""
+        return self._total if self._bytes else None
+
+    def restart(self, validator: str | None, total: int | None = None) -> None:
         """Drop what is there and begin anew."""
         self._bytes.clear()
-        self._validator = validator
+        self._validator, self._total = validator, total
 
     def write(self, chunk: bytes) -> None:
         """Append; as much as there is room for."""
@@ -83,23 +89,36 @@ class MemoryArchive:
         self._landed: dict[str, _Landed] = {}
         self._described: dict[str, bytes] = {}
         self._spools: dict[str, MemorySpool] = {}
-        self._held: set[str] = set()
+        self._held: dict[str, tuple[MemorySpool, int]] = {}
         self._lock = Lock()
 
     @contextmanager
-    def spool(self, asset_id: str) -> Iterator[MemorySpool]:
+    def spool(self, asset_id: str, claim: int = 0) -> Iterator[MemorySpool]:
         """See the port."""
         must_be_name(asset_id)
         with self._lock:
-            if asset_id in self._held:
-                raise Transient("spool-busy", f"somebody else holds {asset_id}", asked=False)
-            self._held.add(asset_id)
-            spool = self._spools.setdefault(asset_id, MemorySpool(self))
+            spool = self._taken(asset_id, claim)
+            self._held[asset_id] = (spool, claim)
         try:
             yield spool
         finally:
             with self._lock:
-                self._held.discard(asset_id)
+                if self._held.get(asset_id) == (spool, claim):
+                    del self._held[asset_id]
+
+    def _taken(self, asset_id: str, claim: int) -> MemorySpool:
+        held = self._held.get(asset_id)
+        if held is None:
+            return self._spools.setdefault(asset_id, MemorySpool(self))
+        other, earlier = held
+        if not 0 < earlier < claim:
+            raise Transient("spool-busy", f"somebody else holds {asset_id}", asked=False)
+        self._spools[asset_id] = spool = MemorySpool(self)
+        if other.validator:
+            spool.restart(other.validator, other.total)
+            with other.open() as file:
+                spool.write(file.read())
+        return spool
 
     def publish(self, spool: Spool, key: str, sidecar: Mapping[str, object]) -> None:
         """See the port; `sidecar` says `size` and `sha256`. Refused as on the disk."""
@@ -180,6 +199,8 @@ class MemoryArchive:
             if there is not None and not same_bytes(there.sidecar, sidecar):
                 raise taken(path)
             if there is None:
+                if spool not in self._spools.values():
+                    raise Transient("spool-busy", f"somebody else lands {path}", asked=False)
                 if spool.size != sidecar["size"]:
                     raise not_as_told(path, spool.size)
                 with spool.open() as file:

@@ -53,6 +53,7 @@ REASONS = {
     "media-http-2xx": "the host that holds the file gave an odd answer",
     "media-http-4xx": "the host that holds the file refused the request",
     "media-http-5xx": "the host that holds the file is in trouble",
+    "media-not-resumable": "the host that holds the file names no version of it, so that a fetch cannot go on where it was, and it takes too long for one",
     "media-range-odd": "the host that holds the file sent other bytes than were asked for",
     "media-redirected": "the file's address leads on too far, in a circle, or to no plain address",
     "media-slow": "the file's bytes come too slowly for what they are",

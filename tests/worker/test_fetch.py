@@ -1,6 +1,7 @@
 """The fetch step through its own door: one job with one file, on memory twins."""
 
 import hashlib
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
@@ -26,7 +27,9 @@ CLIP = b"clip" * 200_000
 class Fetching:
     """One job that is ready, what lies behind its file's address, and the step."""
 
-    def __init__(self, changes: dict[str, object] | None = None, **parts: object) -> None:
+    def __init__(
+        self, changes: dict[str, object] | None = None, address: str = ADDRESS, **parts: object
+    ) -> None:
         self.clock = HandClock(NOON)
         self.archive, self.media = MemoryArchive(), MemoryMedia()
         self.media.put(ADDRESS, CLIP)
@@ -37,7 +40,7 @@ class Fetching:
         self.id = job.id
         lease = Lease("w", NOON + timedelta(minutes=2))
         self.tell(e.PrepareStarted(lease))
-        self.tell(e.Prepared(1, (e.Sighting("clip", ADDRESS),), "stream"))
+        self.tell(e.Prepared(1, (e.Sighting("clip", address),), "stream"))
 
     def tell(self, event: e.Event) -> None:
         self.services.ledger.record(self.id, event)
@@ -211,6 +214,85 @@ def test_a_stop_does_not_throw_away_what_could_not_be_resumed():
     one.media.put(ADDRESS, CLIP, validator=None)
     one.work()
     assert one.job.state == State.ARCHIVED
+
+
+class _Tick:
+    """A clock of slices that is a while later at each look."""
+
+    def __init__(self, seconds: float) -> None:
+        self.now, self.seconds = 0.0, seconds
+
+    def __call__(self) -> float:
+        self.now += self.seconds
+        return self.now
+
+
+def test_a_large_file_comes_slice_by_slice_and_none_of_them_begins_anew():
+    one = Fetching(tick=_Tick(20))
+    one.media.put(ADDRESS, CLIP * 8)
+    for _ in range(30):
+        if one.job.state == State.READY:
+            one.work()
+    assert one.job.state == State.ARCHIVED
+    starts = [start for _, start in one.media.opened]
+    assert len(starts) > 5
+    assert starts == sorted(set(starts))
+    assert one.job.crashes == one.job.files[0].failures == 0
+
+
+def test_what_cannot_be_resumed_is_not_cut_by_the_end_of_a_slice():
+    one = Fetching(tick=_Tick(20))
+    one.media.put(ADDRESS, CLIP, validator=None)
+    one.work()
+    assert (one.job.state, len(one.media.opened)) == (State.ARCHIVED, 1)
+
+
+def test_what_cannot_be_resumed_and_takes_longer_than_a_task_may_is_charged_and_given_up():
+    tick = _Tick(0)
+    one = Fetching(tick=tick)
+    one.media.put(ADDRESS, CLIP * 8, validator=None)
+    for tries, tick.seconds in enumerate((130, 60, 40, 20, 15), 1):  # each brings more, and is no progress
+        one.work()
+        file = one.job.file("clip")
+        assert file
+        assert (file.failures, file.reason) == (tries, "media-not-resumable")
+    assert tries == POLICY.failures
+    assert one.job.files_in(FileState.REFUSED)
+    assert (one.job.state, one.job.reason) == (State.WANTED, "media-not-resumable")
+    assert len(one.media.opened) == tries
+
+
+@pytest.mark.parametrize(
+    "validator", ['"another %d"', '"the same"'], ids=["always-another-file", "never-the-rest"]
+)
+def test_a_host_that_begins_anew_whenever_it_is_asked_for_the_rest_is_given_up(validator):
+    one = Fetching(tick=_Tick(40), media=_NeverTheRest())
+    for claim in range(30):
+        named = validator % claim if "%" in validator else validator
+        one.services.media.put(ADDRESS, CLIP * 8, validator=named)
+        if one.job.state == State.READY:
+            one.work()
+    assert one.job.files_in(FileState.REFUSED)
+    assert (one.job.state, one.job.reason) == (State.WANTED, "media-not-resumable")
+
+
+def test_a_host_that_begins_anew_when_it_is_asked_for_the_rest_is_believed_if_all_comes_in_one_claim():
+    one = Fetching(tick=_Tick(15), media=_NeverTheRest())
+    one.services.media.put(ADDRESS, CLIP)
+    one.services.__dict__["stopping"] = lambda: len(one.services.media.opened) == 1
+    one.work()
+    assert (one.job.state, one.job.kept > 0) == (State.READY, True)
+    one.work()
+    assert (one.job.state, len(one.services.media.opened)) == (State.ARCHIVED, 2)
+
+
+class _NeverTheRest(MemoryMedia):
+    """Names its versions, and sends each from its start."""
+
+    @contextmanager
+    def open(self, address, start, validator, public=False):
+        with super().open(address, 0, None, public) as download:
+            yield download
 
 
 @pytest.mark.parametrize(
