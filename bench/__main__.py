@@ -48,7 +48,9 @@ def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Benchmarks of the fetch.")
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--rounds", type=int, default=0, help="how often each is repeated")
-    parser.add_argument("--in", dest="folder", type=Path, help="where to work; else the temporary folder")
+    parser.add_argument(
+        "--in", dest="folder", type=Path, help="a folder that is there, to work in; else the temporary one"
+    )
     asked = parser.parse_args()
     if unknown := set(asked.parts) - set(PARTS):
         parser.error(f"no part is called {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")

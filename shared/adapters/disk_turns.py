@@ -47,7 +47,10 @@ def turn(home: Path, asset_id: str, claim: int = 0) -> Iterator[Turn]:
         if _newest(home, asset_id) != _number(name):
             raise busy(asset_id)  # somebody came between the look and the lock
         _tidy(home, asset_id, but=(name, left))
-        yield Turn(name, left)
+        try:
+            yield Turn(name, left)
+        finally:
+            _leave(home, asset_id, name)
 
 
 def _hold(held: ExitStack, home: Path, name: str, claim: int) -> None:
@@ -55,6 +58,13 @@ def _hold(held: ExitStack, home: Path, name: str, claim: int) -> None:
     with writing(name):
         os.truncate(descriptor, 0)
         os.pwrite(descriptor, str(claim).encode(), 0)
+
+
+def _leave(home: Path, asset_id: str, name: str) -> None:
+    """Remove what is ours where a later owner goes on without it: who slept before its first byte had no name to lose yet."""
+    with suppress(Transient):
+        if _newest(home, asset_id) > _number(name):
+            forget(data_path(home, name), note_path(home, name))
 
 
 def _claim(home: Path, name: str) -> int:
