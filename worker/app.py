@@ -20,6 +20,7 @@ from shared.services import Services
 from shared.settings import Settings, read, source
 from shared.wiring import broker_url, build
 from worker.schedule import schedule
+from worker.unrecoverable import Leave
 
 settings = read(Settings, source())
 
@@ -47,6 +48,8 @@ app.conf.update(
     visibility_timeout=3600,
     beat_schedule=schedule(settings),
 )
+
+app.steps["worker"].add(Leave)
 
 # At a stop Celery forgets the bells that a child has taken and not yet confirmed; the child, which counts them, would wait
 # half a minute to be heard. What it has said and nobody has read by its end is read from its pipe all the same.
