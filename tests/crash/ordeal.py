@@ -18,7 +18,7 @@ CLOCKS = ("SUBMIT_TIMEOUT", "SWEEP_EVERY", "CALLBACK_SILENCE", "GRACE", "RETRY_W
 
 def end_well(running: Stage, seconds: float) -> float:
     """All tickets used, the vendors in order again, and all of it over; how long that took."""
-    until(lambda: not running.unused(), seconds)
+    until(lambda: not running.unused(), seconds, lambda: {"unused": running.unused(), "busy": running.busy()})
     running.sandbox.platform.mischief.behave()
     running.sandbox.cloud.mischief.behave()
     return running.settled(seconds)

@@ -84,13 +84,13 @@ class Stage:
     def call(self, method: str, path: str, body: Any = None, seconds: float = 40) -> Any:
         """One request of an operator who tries again until the service is back; the JSON of its answer."""
 
-        def answered() -> requests.Response | None:
+        def answered() -> tuple[requests.Response] | None:  # a refusal is an answer, and by itself false
             with suppress(requests.RequestException):
                 answer = self.system.call(method, path, body)
-                return answer if answer.status_code < 500 else None
+                return (answer,) if answer.status_code < 500 else None
             return None
 
-        answer = until(answered, seconds)
+        (answer,) = until(answered, seconds)
         assert answer.ok or answer.status_code == 409, answer.text
         return answer.json()
 
@@ -123,9 +123,18 @@ class Stage:
         found: dict[str, Any] = self.call("GET", f"/admin/jobs/{job_id}")
         return found
 
+    def under_way(self, wish: Wish) -> None:
+        """Wait until the vendor is at a window's job, by a handle that is known: without one there is nothing to withdraw."""
+
+        def known() -> bool:
+            job = self.job(wish.job)
+            return job["state"] == "preparing" and job["stream_id"] is not None
+
+        until(known, 60)
+
     def cancel(self, wish: Wish) -> None:
         """Cancel a window's job while the vendor is at it."""
-        until(lambda: self.job(wish.job)["state"] == "preparing", 60)
+        self.under_way(wish)
         self.cancelled.add(wish.job)
         self.call("POST", f"/admin/jobs/{wish.job}/cancel")
 

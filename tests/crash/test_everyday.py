@@ -27,16 +27,17 @@ def small_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 def test_a_death_at_every_named_point_costs_nothing(small_stage: Stage) -> None:
     """All at once; the long form takes one after the other, five times."""
     first, second, short, gaps, *others = small_stage.cameras
+    small_stage.sandbox.platform.throw(
+        {"never_ends": True}, small_stage.device(second)
+    )  # until it is cancelled
+    given_up = small_stage.wish(second, minutes=20)
+    small_stage.under_way(given_up)  # before anybody dies: who dies with the vendor's answer leaves no handle
     small_stage.lay(*POINTS)
     small_stage.sandbox.platform.throw({"drop_callbacks": 1.0}, small_stage.device(first))
     small_stage.sandbox.platform.throw({"delivered": 0.5, "recordings": "missing"}, small_stage.device(short))
     small_stage.sandbox.platform.throw({"delivered": 0.5}, small_stage.device(gaps))
     small_stage.short.update(small_stage.wish(camera).job for camera in (short, gaps))
     small_stage.sandbox.cloud.throw({"picture": "404"}, small_stage.serial(first))
-    small_stage.sandbox.platform.throw(
-        {"never_ends": True}, small_stage.device(second)
-    )  # until it is cancelled
-    given_up = small_stage.wish(second, minutes=20)
     for camera in (first, *others):
         small_stage.wish(camera)
     small_stage.harvest(first)
