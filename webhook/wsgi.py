@@ -1,4 +1,8 @@
-"""What a WSGI server imports: the app on the real world, with the logs of every process, the server's own included."""
+"""What a WSGI server imports: the app on the real world, with the logs of every process, the server's own included.
+
+It is loaded once, before the children are forked, so that a killed one is replaced in an instant: nothing built here may
+hold a connection or a thread yet, or claim anything.
+"""
 
 import logging
 
