@@ -20,7 +20,7 @@ from shared.services import Services
 from shared.settings import Settings, read, source
 from shared.wiring import broker_url, build
 from worker.schedule import schedule
-from worker.unrecoverable import Leave
+from worker.watchdog import Leave
 
 settings = read(Settings, source())
 
@@ -47,6 +47,7 @@ app.conf.update(
     broker_transport_options=broker_options(settings.redis_prefix),
     visibility_timeout=3600,
     beat_schedule=schedule(settings),
+    deaf_seconds=90.0,  # ours: how long bells may lie there while a child of the worker has nothing to do
 )
 
 app.steps["worker"].add(Leave)

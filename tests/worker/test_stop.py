@@ -1,5 +1,5 @@
 """A worker's stop: a bell that a child has taken and not yet confirmed does not hold it up, nor does what no longer answers
-where the worker ends by an error of its own.
+where the worker ends by an error of its own; and one that hears nothing any more ends itself.
 """
 
 import os
@@ -93,4 +93,13 @@ def test_a_worker_that_cannot_recover_leaves_without_waiting(told: dict[str, str
         bells.send_task(f"gleaner.{ASK.step}", [ASK.queue], queue=ASK.queue)
         assert _says(worker, "received")
         worker.send_signal(signal.SIGUSR2)
+        assert worker.wait(PATIENCE) == 1
+
+
+def test_a_worker_that_takes_no_bells_any_more_leaves(told: dict[str, str], bells: Celery) -> None:
+    with _working(told, "tests.worker.broken_app") as worker:
+        assert _says(worker, "ready.")
+        worker.send_signal(signal.SIGURG)
+        time.sleep(1)
+        bells.send_task(f"gleaner.{ASK.step}", [ASK.queue], queue=ASK.queue)
         assert worker.wait(PATIENCE) == 1
