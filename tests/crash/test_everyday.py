@@ -16,6 +16,11 @@ from tests.e2e.system import until
 collected_late = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120), collected_late]
 
+# These come later, one lot after the other: a job at which five processes die in a row is given up, and chance may let one
+# job meet them all.
+FETCHED = ("fetch-claimed", "fetch-kept", "fetch-checked", "fetch-hashed")
+LANDED = ("landing-moved", "fetch-published", "fetch-recorded")
+
 
 @pytest.fixture(scope="module")
 def small_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
@@ -25,14 +30,14 @@ def small_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 
 def test_a_death_at_every_named_point_costs_nothing(small_stage: Stage) -> None:
-    """All at once; the long form takes one after the other, five times."""
+    """Nearly all at once; the long form takes one after the other, five times."""
     first, second, short, gaps, *others = small_stage.cameras
     small_stage.sandbox.platform.throw(
         {"never_ends": True}, small_stage.device(second)
     )  # until it is cancelled
     given_up = small_stage.wish(second, minutes=20)
     small_stage.under_way(given_up)  # before anybody dies: who dies with the vendor's answer leaves no handle
-    small_stage.lay(*POINTS)
+    small_stage.lay(*(point for point in POINTS if point not in FETCHED + LANDED))
     small_stage.sandbox.platform.throw({"drop_callbacks": 1.0}, small_stage.device(first))
     small_stage.sandbox.platform.throw({"delivered": 0.5, "recordings": "missing"}, small_stage.device(short))
     small_stage.sandbox.platform.throw({"delivered": 0.5}, small_stage.device(gaps))
@@ -47,6 +52,10 @@ def test_a_death_at_every_named_point_costs_nothing(small_stage: Stage) -> None:
     until(lambda: "settle-renewed.0" not in small_stage.unused(), 60)
     small_stage.sandbox.cloud.mischief.behave()
     end_well(small_stage, 60)
+    for lot in (FETCHED, LANDED):
+        small_stage.lay(*lot)
+        small_stage.wish(first)
+        end_well(small_stage, 60)
     found = judge(small_stage)
     assert not found.violations, "\n".join(found.violations)
 
