@@ -119,18 +119,18 @@ def _brought(claim: Claim) -> e.Event:
 
 def _stream_on(claim: Claim, spool: Spool) -> bool:
     """As `_stream`; a host that breaks off is asked for the rest at once, as long as each try brings more, a few times."""
-    for again in reversed(range(AT_ONCE + 1)):
-        before = spool.size
+    tries = 0
+    while True:
+        before, tries = spool.size, tries + 1
         try:
             return _stream(claim, spool)
         except Transient as no:
             resumable = no.code == "media-broken-off" and spool.validator is not None
-            if again and resumable and spool.size > before and not claim.picture:
+            if tries <= AT_ONCE and resumable and spool.size > before and not claim.picture:
                 continue
             if not claim.picture:
                 _keep(claim, spool)  # what came before the trouble is progress all the same
             raise
-    return False
 
 
 def _keep(claim: Claim, spool: Spool) -> None:

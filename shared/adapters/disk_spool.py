@@ -162,13 +162,17 @@ class DiskSpool:
         forget(self.path, self._note_path)
 
     def close(self) -> None:
-        """Leave what there is to whoever comes next; where there is nothing, or it was taken over, leave nothing."""
+        """Leave what there is to whoever comes next; where there is nothing, or it was taken over, leave nothing.
+
+        Bytes that have their final name already, and no sidecar, are there as long as the note says where.
+        """
         if self._descriptor < 0:
             return
         ours = names(self.path, self._descriptor)
         os.close(self._descriptor)
         self._descriptor = -1
-        if not (self.path.exists() and (self._size or not ours)):
+        moved = self._note.landing is not None and not self.path.exists()
+        if not moved and not (self.path.exists() and (self._size or not ours)):
             forget(self.path, self._note_path)
 
     def _cut(self, size: int) -> None:

@@ -1,5 +1,6 @@
 """What every archive promises, on the disk and in memory; then what only a disk has to promise: to survive."""
 
+import errno
 import hashlib
 import json
 import os
@@ -594,6 +595,19 @@ def test_an_orphan_of_other_bytes_gives_way(disk, tmp_path):
     (tmp_path / "archive" / KEY).write_bytes(b"orphan")
     land(disk)
     assert content_of(disk) == BYTES
+
+
+def test_bytes_whose_sidecar_could_not_be_written_are_taken_back_and_not_fetched_again(tmp_path):
+    def full(point):
+        if point == "landing-moved":
+            raise OSError(errno.ENOSPC, "no room")
+
+    disk = DiskArchive(tmp_path / "archive", reach=full)
+    with pytest.raises(Transient) as caught:
+        land(disk)
+    assert caught.value.code == "no-space"
+    with disk.spool(ID) as spool, spool.open() as file:
+        assert file.read() == BYTES
 
 
 def test_media_that_vanished_from_beside_its_sidecar_lands_again(disk, tmp_path):
