@@ -229,6 +229,15 @@ def cameras(as_json: bool) -> None:
 
 @main.command()
 @as_json
+def push(as_json: bool) -> None:
+    """Show the address to give to a vendor that pushes messages; none is needed for footage to arrive."""
+    with _service() as client:
+        found = client.push()
+    _say({"push": found} if as_json else found, show.push, as_json)
+
+
+@main.command()
+@as_json
 def status(as_json: bool) -> None:
     """How the whole stands."""
     with _service() as client:

@@ -67,6 +67,11 @@ class Client:
         """The cameras."""
         return _list(self._call("GET", "/admin/cameras"), "cameras")
 
+    def push(self) -> Json:
+        """The address for what each vendor pushes, by vendor."""
+        found: Json = self._call("GET", "/admin/push")["push"]
+        return found
+
     def status(self) -> Json:
         """How the whole stands."""
         return self._call("GET", "/admin/status")

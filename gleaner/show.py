@@ -188,6 +188,13 @@ def _landed(asset: Json, archive: str) -> str:
     return "  ".join((f"({length(seconds)})" if seconds is not None else "", *parts))
 
 
+def push(found: Json) -> str:
+    """The address of each vendor that may push."""
+    return (
+        table(("VENDOR", "ADDRESS"), sorted(found.items())) if found else "No vendor in use pushes anything."
+    )
+
+
 def settings(found: Iterable[Json]) -> str:
     """Every setting in force and where it came from."""
     return table(

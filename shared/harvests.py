@@ -22,6 +22,7 @@ from shared.errors import Invalid, Transient, Whose
 from shared.ports import CameraStore, EffectQueue, RecordSource, SharedMemory
 
 LATE = timedelta(minutes=30)  # for what is published after a day's end
+CALM = timedelta(hours=1)  # chapters come once an hour, so more nudges would cost calls and bring nothing
 _TRIES = 50
 
 log = logging.getLogger(__name__)
@@ -117,6 +118,20 @@ class Harvests:
                 self.effects.ring(harvest_bell(subject.vendor))
                 return True
         return False
+
+    def nudge(self, vendor: str, camera: str) -> bool:
+        """Want a camera's day of today, because its vendor says that something happened there; heeded once in CALM.
+
+        False when it was not heeded.
+        """
+        today = self.now().astimezone(self.sources[vendor].zone).date()
+        subjects = [subject for subject in self.subjects(camera) if subject.vendor == vendor]
+        heeded = [each for each in subjects if self.memory.swap(f"{each.key}:nudged", None, "1", CALM)]
+        for subject in heeded:
+            self._move(subject, lambda old: harvest.wish(old, [today], retry=False))
+        if heeded:
+            self.effects.ring(harvest_bell(vendor))
+        return bool(heeded)
 
     def due(self) -> Mapping[str, int]:
         """How many subjects wait for a worker, by vendor."""

@@ -12,6 +12,7 @@ from pythonjsonlogger.json import JsonFormatter
 
 _SECRETS = (
     (re.compile(r"([0-9a-z]{26}-\d+-)[A-Za-z0-9_]{32}"), r"\1***"),
+    (re.compile(r"(/push/[^/\s]+/)[^\s\"']+"), r"\1***"),
     (re.compile(r"(/login/)[^\s\"']+"), r"\1***"),
     (re.compile(r"(https?://[^\s?\"']+)\?[^\s\"']*"), r"\1?***"),
     (re.compile(r"(://[^/\s:@]*:)[^@/\s]+@"), r"\1***@"),

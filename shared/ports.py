@@ -517,6 +517,10 @@ class RecordSource(Protocol):
         """
         ...
 
+    def about(self, message: bytes, cameras: Sequence[Camera]) -> tuple[str, ...]:
+        """The names of those cameras that a message pushed by the vendor is about: a hint, for it proves nothing."""
+        ...
+
     def quotas(self) -> Sequence[Quota]:
         """What of the vendor's patience is used up."""
         ...

@@ -30,7 +30,7 @@ from shared.ports import (
     SharedMemory,
 )
 from shared.settings import Settings
-from shared.signing import Keys, callback_token
+from shared.signing import Keys, callback_token, push_token
 from shared.space import Space
 from shared.sweep import LAST_SWEEP, Sweep, Sweeper
 from shared.tidy import Tidy
@@ -139,6 +139,10 @@ class Services:
     def callback_url(self, vendor: str, job_id: str, attempt: int) -> str:
         """The address to which a vendor reports on one attempt."""
         return f"{self.public_url}/callbacks/{vendor}/{callback_token(self.keys, vendor, job_id, attempt)}"
+
+    def push_url(self, vendor: str) -> str:
+        """The address to which a vendor may push what happens at an account's cameras."""
+        return f"{self.public_url}/push/{vendor}/{push_token(self.keys, vendor)}"
 
     def lease(self, life: timedelta | None = None) -> Lease:
         """A claim of this process from now on, for LEASE_SECONDS unless a longer one is needed."""

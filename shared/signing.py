@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 CALLBACKS = "callbacks"
 SESSIONS = "sessions"
 LOGIN = "login-link"
+PUSH = "push"
 SEALS = "seals"
 _LINK = re.compile(r"([1-9][0-9]{9})-([0-9a-f]{16})-([A-Za-z0-9_]{32})")
 _TOKEN = re.compile(r"([0-9a-z]{26})-([1-9][0-9]{0,8})-([A-Za-z0-9_]{32})")
@@ -49,6 +50,16 @@ def read_callback_token(keys: Keys, vendor: str, token: str) -> tuple[str, int] 
         return None
     job_id, attempt, mac = match[1], int(match[2]), match[3]
     return (job_id, attempt) if _is_ours(keys, CALLBACKS, f"{vendor}/{job_id}/{attempt}", mac) else None
+
+
+def push_token(keys: Keys, vendor: str) -> str:
+    """The path token of what a vendor pushes about an account."""
+    return _mac(keys.derived(PUSH)[0], vendor)
+
+
+def is_push_token(keys: Keys, vendor: str, token: str) -> bool:
+    """Whether it is the one of this vendor."""
+    return token.isascii() and _is_ours(keys, PUSH, vendor, token)
 
 
 def login_link(keys: Keys, now: datetime, ttl: timedelta) -> str:

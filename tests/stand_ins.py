@@ -2,7 +2,7 @@
 
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
@@ -146,6 +146,10 @@ class StandInRecords:
                 raise self.troubles[number]
             first = number * self.on_a_page
             yield Listing(tuple(there[first : first + self.on_a_page]), self.unread if number == 0 else ())
+
+    def about(self, message: bytes, cameras: Sequence[Camera]) -> tuple[str, ...]:
+        """Those whose names are in it."""
+        return tuple(camera.name for camera in cameras if camera.name.encode() in message)
 
     def quotas(self) -> tuple[Quota, ...]:
         """What is used up, if anything."""

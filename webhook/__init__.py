@@ -13,6 +13,7 @@ from webhook.headers import add_headers
 from webhook.health import health
 from webhook.login import login
 from webhook.parts import PLACE
+from webhook.pushes import pushes
 from webhook.records import records
 
 LARGEST_BODY = 64 * 1024  # bytes
@@ -28,6 +29,6 @@ def create_app(services: Services) -> Flask:
     errors.register(app)
     looks.register(app)
     app.after_request(add_headers)
-    for part in (callbacks, admin, login, dashboard, records, assets, health):
+    for part in (callbacks, pushes, admin, login, dashboard, records, assets, health):
         app.register_blueprint(part)
     return app

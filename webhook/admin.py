@@ -93,6 +93,12 @@ def list_cameras() -> Json:
     }
 
 
+@admin.get("/push")
+def push_addresses() -> Json:
+    """The addresses to which vendors may push what happens; whoever knows one can make us list its cameras once an hour."""
+    return {"push": {vendor: services().push_url(vendor) for vendor in services().record_sources}}
+
+
 @admin.get("/status")
 def status() -> Json:
     """How the whole is doing."""

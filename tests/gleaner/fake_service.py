@@ -208,6 +208,10 @@ def _add_one_job(app: Flask, fake: FakeService) -> None:
 
 
 def _add_overviews(app: Flask, fake: FakeService) -> None:
+    @app.get("/admin/push")
+    def push() -> Any:
+        return {"push": {"imou": "http://gleaner.example/push/imou/unguessable"}}
+
     @app.get("/admin/cameras")
     def cameras() -> Any:
         lane = {"room": 1, "runners": [], "waiting": 2, "not_before": None}

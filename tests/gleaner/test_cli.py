@@ -538,6 +538,12 @@ def test_an_order_without_a_job_is_wrong_usage(run: Run) -> None:
     assert run("retry").exit_code == 2
 
 
+def test_the_address_for_what_a_vendor_pushes_is_told(run: Run) -> None:
+    address = "http://gleaner.example/push/imou/unguessable"
+    assert address in run("push").stdout
+    assert json.loads(run("push", "--json").stdout) == {"push": {"imou": address}}
+
+
 # -- settings --------------------------------------------------------------------------------------------------------------
 
 

@@ -19,6 +19,7 @@ TOKEN = callback_token(Keys(("secret",)), "sms", "0" * 26, 3)
         ("went to http://media/clip.mp4?sign=abc123&t=1", "abc123"),
         ("broker redis://user:hunter2@host/1", "hunter2"),
         ("open http://127.0.0.1:8000/login/1789-abc-def now", "1789-abc-def"),
+        ("POST /push/imou/fw0dCKmI_miXiyjwT96t now", "fw0dCKmI_miXiyjwT96t"),
     ],
 )
 def test_what_opens_a_door_is_masked_in_words_and_fields(text, secret):

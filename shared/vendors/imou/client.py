@@ -16,6 +16,7 @@ from shared.vendors.base import Toolbox
 from shared.vendors.imou.codes import ILLEGAL_VALUE, Kind, failure
 from shared.vendors.imou.envelope import Answer, Wire
 from shared.vendors.imou.paging import Lessons, Mark, Walk
+from shared.vendors.imou.push import cameras_of
 from shared.vendors.imou.quota import Meter
 from shared.vendors.imou.records import Reader
 from shared.vendors.imou.schemas import Row, Unread, read_row, rows_of
@@ -82,6 +83,10 @@ class ImouRecords:
             count, *fewer = fewer
             answer, token = self._answer(METHOD, {**asked, "count": count})
         return self._data(answer, token)
+
+    def about(self, message: bytes, cameras: Sequence[Camera]) -> tuple[str, ...]:
+        """See the port; all cameras of a device when the message names no channel."""
+        return cameras_of(message, cameras)
 
     def quotas(self) -> Sequence[Quota]:
         """The calls of today and of this month."""
