@@ -517,6 +517,13 @@ class RecordSource(Protocol):
         """
         ...
 
+    def days(self, camera: Camera, package: str, since: date, until: date) -> frozenset[date] | None:
+        """Which of these days, first and last included, hold something; None when that cannot be told.
+
+        Transient when no call goes through to the vendor now. It cannot show that a day has changed.
+        """
+        ...
+
     def quotas(self) -> Sequence[Quota]:
         """What of the vendor's patience is used up."""
         ...

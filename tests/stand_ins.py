@@ -109,7 +109,8 @@ class StandInVendor:
 class StandInRecords:
     """A RecordSource that lists what `shelf` holds by package and day, `on_a_page` at a time.
 
-    `troubles` are raised instead of the page whose number they have; what was asked for is listed.
+    `troubles` are raised instead of the page whose number they have; what was asked for is listed. It keeps no
+    calendar of days.
     """
 
     def __init__(self, *packages: str, on_a_page: int = 2) -> None:
@@ -146,6 +147,10 @@ class StandInRecords:
                 raise self.troubles[number]
             first = number * self.on_a_page
             yield Listing(tuple(there[first : first + self.on_a_page]), self.unread if number == 0 else ())
+
+    def days(self, camera: Camera, package: str, since: date, until: date) -> frozenset[date] | None:
+        """Nobody can tell."""
+        return None
 
     def quotas(self) -> tuple[Quota, ...]:
         """What is used up, if anything."""

@@ -149,7 +149,7 @@ def _camera(camera: Camera, harvests: list[Harvest]) -> Json:
 
 
 def _harvest(found: Harvest) -> Json:
-    """One package; `days` are those that are still wanted."""
+    """One package; `days` are those that are still wanted, `empty_days` those that the vendor's calendar had nothing on."""
     subject, standing = found.subject, found.standing
     return {
         "vendor": subject.vendor,
@@ -159,6 +159,7 @@ def _harvest(found: Harvest) -> Json:
         "outcome": standing.outcome,
         "detail": standing.detail,
         "days": [day.isoformat() for day in standing.wanted],
+        "empty_days": [day.isoformat() for day in standing.empty],
         "retry_at": _iso(standing.retry_at, subject.camera.zone),
     }
 

@@ -448,11 +448,20 @@ def test_waiting_for_a_harvest_shows_its_progress_and_ends_with_0_when_all_is_li
     result = run("harvest", "--wait")
     assert result.exit_code == 0
     assert result.stderr.splitlines() == [
-        "front-door  digest  wanted, 2 days left",
-        "front-door  digest  running, 1 day left",
+        "front-door  digest  wanted, 2 of 2 days left",
+        "front-door  digest  running, 1 of 2 days left",
         "front-door  digest  idle",
     ]
     assert result.stdout.splitlines()[1].split() == ["front-door", "digest", "idle", "ok"]
+
+
+def test_days_that_needed_no_listing_are_told_as_such(run: Run, service: FakeService) -> None:
+    service.harvests = [
+        [a_harvest("digest", empty_days=["2026-11-18"]), a_harvest("events", empty_days=["x", "y"])]
+    ]
+    digest, events = run("harvest", "--wait").stdout.splitlines()[1:]
+    assert digest.endswith("ok; not listed, as the vendor has nothing on it: 1 day")
+    assert events.endswith("ok; not listed, as the vendor has nothing on them: 2 days")
 
 
 def test_waiting_for_a_harvest_ends_with_1_and_why_when_something_could_not_be_listed(

@@ -5,14 +5,16 @@ shared token; one that has died is replaced once. Every answer becomes a value o
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from shared.domain.camera import Camera
 from shared.errors import Invalid, Transient
 from shared.ports import Listing, Quota
 from shared.vendors.base import Toolbox
+from shared.vendors.imou.bitmap import Calendar
 from shared.vendors.imou.codes import ILLEGAL_VALUE, Kind, failure
 from shared.vendors.imou.envelope import Answer, Wire
 from shared.vendors.imou.paging import Lessons, Mark, Walk
@@ -40,6 +42,9 @@ class ImouRecords:
         self._wire = Wire(settings, toolbox, self._meter)
         self._tokens = Tokens(settings, toolbox, self._wire)
         self._lessons = Lessons(toolbox.memory, settings.account)
+        self._calendar = Calendar(
+            toolbox.memory, settings.account, lambda *asked: self._insisting(partial(self.call, *asked))
+        )
 
     @property
     def zone(self) -> ZoneInfo:
@@ -58,20 +63,24 @@ class ImouRecords:
         walk = self._lessons.walk(subject, lone, thorough)
         reader = Reader(camera.name, package, day, self._zone)
         while walk.cursor is not None:
-            data = self._insisting(_asked(section, package, day, walk.cursor))
+            data = self._insisting(partial(self._page_of, _asked(section, package, day, walk.cursor)))
             yield _page(rows_of(data), walk, reader)
         self._lessons.learn(subject, lone, walk)
 
-    def _insisting(self, asked: Mapping[str, object]) -> Mapping[str, object]:
+    def days(self, camera: Camera, package: str, since: date, until: date) -> frozenset[date] | None:
+        """Which days hold something, as the cloud's bitmap has it."""
+        return self._calendar.days(_section(camera), package, since, until)
+
+    def _insisting(self, ask: Callable[[], Mapping[str, object]]) -> Mapping[str, object]:
         """A page, asked for again at once when its answer was lost or no answer: a listing of many is not begun anew for one."""
         for pause in self._pauses:
             try:
-                return self._page_of(asked)
+                return ask()
             except Transient as no:
                 if not no.asked or no.code not in GARBLED:
                     raise
                 time.sleep(pause)
-        return self._page_of(asked)
+        return ask()
 
     def _page_of(self, asked: Mapping[str, object]) -> Mapping[str, object]:
         """A page of as many rows as the cloud lets be asked for: the most is not documented, and too many may be OP1003."""
