@@ -67,6 +67,10 @@ class Client:
         """The cameras."""
         return _list(self._call("GET", "/admin/cameras"), "cameras")
 
+    def discover(self, only_new: bool) -> Json:
+        """The cameras of the vendors' accounts, and a cameras file of them."""
+        return self._call("GET", "/admin/cameras/discovered", params={"new": "1"} if only_new else {})
+
     def status(self) -> Json:
         """How the whole stands."""
         return self._call("GET", "/admin/status")

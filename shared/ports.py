@@ -497,6 +497,18 @@ class Quota:
         return self.limit is not None and self.used >= self.limit
 
 
+@dataclass(frozen=True, slots=True)
+class Discovered:
+    """A camera that a vendor's account has. `section` is its part of the cameras file; None: `label` says what was unreadable.
+
+    `known` is the name under which the cameras file already has it.
+    """
+
+    label: str
+    section: Mapping[str, str | tuple[str, ...]] | None = None
+    known: str | None = None
+
+
 class RecordSource(Protocol):
     """A vendor that lists records."""
 
@@ -522,6 +534,10 @@ class RecordSource(Protocol):
 
         Transient when no call goes through to the vendor now. It cannot show that a day has changed.
         """
+        ...
+
+    def discover(self, known: Sequence[Camera]) -> Iterator[Discovered]:
+        """The cameras of the account, those in the cameras file among them. Raises as `listing` does."""
         ...
 
     def quotas(self) -> Sequence[Quota]:

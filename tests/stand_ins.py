@@ -2,7 +2,7 @@
 
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
@@ -11,7 +11,7 @@ from shared.domain.camera import Camera
 from shared.domain.job import Kind, Lane, Verdict, Window
 from shared.domain.media import MediaFacts
 from shared.errors import Refused, Transient, Whose
-from shared.ports import Listed, Listing, News, Quota, Submission
+from shared.ports import Discovered, Listed, Listing, News, Quota, Submission
 
 Answer = (
     object  # a value to return, an exception to raise, or a callable that is asked with the call's arguments
@@ -123,6 +123,7 @@ class StandInRecords:
         self.thorough: list[tuple[str, date]] = []
         self.probes = Script()
         self.probed = 0
+        self.account: tuple[Discovered, ...] = ()
         self.spent: tuple[Quota, ...] = ()
         self._packages = packages or ("digest",)
 
@@ -151,6 +152,10 @@ class StandInRecords:
     def days(self, camera: Camera, package: str, since: date, until: date) -> frozenset[date] | None:
         """Nobody can tell."""
         return None
+
+    def discover(self, known: Sequence[Camera]) -> Iterator[Discovered]:
+        """Whatever it was told to have."""
+        yield from self.account
 
     def quotas(self) -> tuple[Quota, ...]:
         """What is used up, if anything."""

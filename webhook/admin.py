@@ -14,7 +14,7 @@ from shared.ports import LaneView, RecordEntry
 from shared.schemas.admin import read_harvest, read_query, read_record_query, read_wish
 from shared.schemas.job import history_json, job_json
 from shared.schemas.record import record_json
-from webhook import auth, outlook
+from webhook import auth, discovery, outlook
 from webhook.idempotency import once
 from webhook.operate import VERBS, operate
 from webhook.outlook import Harvest, Vendor
@@ -91,6 +91,13 @@ def list_cameras() -> Json:
             for camera in services().cameras.all()
         ]
     }
+
+
+@admin.get("/cameras/discovered")
+def discover_cameras() -> Json:
+    """The cameras of the vendors' accounts, as they are and as a cameras file; `new` leaves out those that are in it."""
+    found = discovery.discovered(only_new=request.args.get("new", "") in ("1", "true"))
+    return {"cameras": [each.as_json() for each in found], "cameras_file": discovery.cameras_file(found)}
 
 
 @admin.get("/status")

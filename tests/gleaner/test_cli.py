@@ -304,6 +304,13 @@ def test_a_camera_shows_its_last_harvest_and_what_came_of_it(run: Run, service: 
     assert yard.split()[-2:] == ["-", "-"]
 
 
+def test_discovery_prints_a_cameras_file_and_nothing_else(run: Run) -> None:
+    whole = '[[camera]]\nname = "front-door"\n[[camera]]\nname = "new"\n'
+    assert run("cameras", "discover").stdout == whole
+    assert run("cameras", "discover", "--new").stdout == '[[camera]]\nname = "new"\n'
+    assert json.loads(run("cameras", "discover", "--json").stdout)["cameras_file"] == whole
+
+
 def test_an_older_services_cameras_are_shown_with_what_they_have(run: Run) -> None:
     with served(Response('{"cameras": [{"name": "yard"}]}', content_type="application/json")) as url:
         assert run("cameras", GLEANER_URL=url).stdout.splitlines()[1].split() == ["yard", *"-----"]

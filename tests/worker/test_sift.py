@@ -6,7 +6,7 @@ import pytest
 
 from shared.domain.harvest import KEPT_BY_VENDORS
 from tests.builders import TODAY
-from tests.worker.imou_stage import BITMAP, Stage, device_of, on_stage
+from tests.imou_stage import BITMAP, Stage, device_of, on_stage
 
 DOOR = device_of("front-door")
 HELD = (date(2026, 11, 2), date(2026, 11, 9), date(2026, 11, 18))

@@ -12,10 +12,11 @@ from zoneinfo import ZoneInfo
 
 from shared.domain.camera import Camera
 from shared.errors import Invalid, Transient
-from shared.ports import Listing, Quota
+from shared.ports import Discovered, Listing, Quota
 from shared.vendors.base import Toolbox
 from shared.vendors.imou.bitmap import Calendar
 from shared.vendors.imou.codes import ILLEGAL_VALUE, Kind, failure
+from shared.vendors.imou.devices import discover
 from shared.vendors.imou.envelope import Answer, Wire
 from shared.vendors.imou.paging import Lessons, Mark, Walk
 from shared.vendors.imou.quota import Meter
@@ -42,9 +43,7 @@ class ImouRecords:
         self._wire = Wire(settings, toolbox, self._meter)
         self._tokens = Tokens(settings, toolbox, self._wire)
         self._lessons = Lessons(toolbox.memory, settings.account)
-        self._calendar = Calendar(
-            toolbox.memory, settings.account, lambda *asked: self._insisting(partial(self.call, *asked))
-        )
+        self._calendar = Calendar(toolbox.memory, settings.account, self._insisted)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -70,6 +69,13 @@ class ImouRecords:
     def days(self, camera: Camera, package: str, since: date, until: date) -> frozenset[date] | None:
         """Which days hold something, as the cloud's bitmap has it."""
         return self._calendar.days(_section(camera), package, since, until)
+
+    def discover(self, known: Sequence[Camera]) -> Iterator[Discovered]:
+        """The channels of the account's devices."""
+        return discover(self._insisted, known)
+
+    def _insisted(self, method: str, params: Mapping[str, object]) -> Mapping[str, object]:
+        return self._insisting(partial(self.call, method, params))
 
     def _insisting(self, ask: Callable[[], Mapping[str, object]]) -> Mapping[str, object]:
         """A page, asked for again at once when its answer was lost or no answer: a listing of many is not begun anew for one."""
