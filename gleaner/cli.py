@@ -218,13 +218,25 @@ def records(
     _perhaps_more(found, limit)
 
 
-@main.command()
+@main.group(invoke_without_command=True)
 @as_json
-def cameras(as_json: bool) -> None:
+@click.pass_context
+def cameras(ctx: click.Context, as_json: bool) -> None:
     """List the cameras and how each of them stands."""
+    if ctx.invoked_subcommand:
+        return
     with _service() as client:
         found = client.cameras()
     _say({"cameras": found} if as_json else found, overview.cameras, as_json)
+
+
+@cameras.command()
+@click.option("--new", is_flag=True, help="Only those that are not in the cameras file.")
+@as_json
+def discover(new: bool, as_json: bool) -> None:
+    """Print a cameras file of what the vendors' accounts have; look through it before you use it."""
+    with _service() as client:
+        _say(client.discover(new), show.cameras_file, as_json)
 
 
 @main.command()

@@ -72,6 +72,10 @@ class Client:
         found: Json = self._call("GET", "/admin/push")["push"]
         return found
 
+    def discover(self, only_new: bool) -> Json:
+        """The cameras of the vendors' accounts, and a cameras file of them."""
+        return self._call("GET", "/admin/cameras/discovered", params={"new": "1"} if only_new else {})
+
     def status(self) -> Json:
         """How the whole stands."""
         return self._call("GET", "/admin/status")

@@ -99,18 +99,20 @@ class _Lines:
 
     def __init__(self) -> None:
         self._shown: dict[tuple[str, str], str] = {}
+        self._most: dict[tuple[str, str], int] = {}
 
     def update(self, harvests: Sequence[Json]) -> None:
         """Write a line for each harvest that moved."""
         for harvest in harvests:
             key = (harvest["camera"], harvest["package"])
-            if self._shown.get(key) != (now := f"{harvest['state']}{_left(_days(harvest))}"):
+            most = self._most[key] = max(self._most.get(key, 0), left := _days(harvest))
+            if self._shown.get(key) != (now := f"{harvest['state']}{_left(left, most)}"):
                 self._shown[key] = now
                 click.echo("  ".join((*key, now)), err=True)
 
 
-def _left(days: int) -> str:
-    return f", {days} day{'' if days == 1 else 's'} left" if days else ""
+def _left(days: int, most: int) -> str:
+    return f", {days} of {most} day{'' if most == 1 else 's'} left" if days else ""
 
 
 def _days(harvest: Json) -> int:

@@ -114,7 +114,13 @@ def harvested(found: Iterable[Json]) -> str:
 
 def _end(found: Json) -> str:
     later = f"tried again at {moment(found['retry_at'])}" if found.get("retry_at") else None
-    return "; ".join(filter(None, (outcome(found), found.get("detail"), later)))
+    return "; ".join(filter(None, (outcome(found), found.get("detail"), _empty(found), later)))
+
+
+def _empty(found: Json) -> str:
+    number = len(found.get("empty_days") or ())
+    it, days = ("it", "day") if number == 1 else ("them", "days")
+    return f"not listed, as the vendor has nothing on {it}: {number} {days}" if number else ""
 
 
 def records(found: Iterable[Json]) -> str:

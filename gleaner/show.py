@@ -105,6 +105,11 @@ def jobs(found: Iterable[Json]) -> str:
     return table(heads, rows) if rows else "no jobs"
 
 
+def cameras_file(found: Json) -> str:
+    """The cameras file that the service made."""
+    return str(found.get("cameras_file", "")).rstrip("\n")
+
+
 def job(found: Json) -> str:
     """One job with its whole history."""
     head = f"{found['id']}  {found['kind']} of {found['camera']}  {window(found)}  {state(found)}"

@@ -5,13 +5,13 @@ the changes mean stands in `domain.harvest`. Nothing here rides on the broker: w
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 import msgspec
 
-from shared.domain import harvest
+from shared.domain import harvest, sifting
 from shared.domain.camera import Camera
 from shared.domain.effects import harvest as harvest_bell
 from shared.domain.harvest import Course, Standing
@@ -48,7 +48,8 @@ class Subject:
 class Claim:
     """One day of a subject, for one worker, whose claim it is until the lease is over.
 
-    `over`: the day, and the time for what comes late, had passed. `last`: perhaps nobody will list it again.
+    `over`: the day, and the time for what comes late, had passed. `last`: perhaps nobody will list it again. `unsifted`: so
+    many days are wanted that the vendor's calendar should be asked about these first.
     """
 
     subject: Subject
@@ -56,6 +57,7 @@ class Claim:
     owner: str
     over: bool
     last: bool
+    unsifted: tuple[date, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,11 @@ class Harvests:
         now = self.now()
         self._end(claim, lambda old: harvest.listed(old, claim.day, content, now, claim.over, detail))
 
+    def sifted(self, claim: Claim, empty: Collection[date]) -> None:
+        """The unsifted days were asked about, and some were empty; the others are listed one by one."""
+        now = self.now()
+        self._end(claim, lambda old: sifting.sifted(old, claim.unsifted, empty, now))
+
     def failed(self, claim: Claim, code: str, detail: str, until: datetime | None = None) -> None:
         """The claimed day could not be listed; it waits, until then or for the growing wait."""
         now = self.now()
@@ -225,9 +232,14 @@ class Harvests:
         if not self.memory.swap(subject.key, text, _written(claimed)):
             return None  # somebody was faster
         day = claimed.wanted[0]
+        over = self._over(subject, day, now)
+        last = harvest.is_last(claimed, day, over)
+        unsifted = sifting.unsifted(claimed, lambda each: self._over(subject, each, now))
+        return Claim(subject, day, owner, over, last, unsifted)
+
+    def _over(self, subject: Subject, day: date, now: datetime) -> bool:
         end = datetime.combine(day + timedelta(days=1), time(), self.sources[subject.vendor].zone)
-        over = now >= end + LATE
-        return Claim(subject, day, owner, over, harvest.is_last(claimed, day, over))
+        return now >= end + LATE
 
     def _as_of(self, now: datetime, subject: Subject, standing: Standing) -> Standing:
         """As it stands when the schedule has had its say, and a worker that never came back has had its time."""

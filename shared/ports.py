@@ -497,6 +497,18 @@ class Quota:
         return self.limit is not None and self.used >= self.limit
 
 
+@dataclass(frozen=True, slots=True)
+class Discovered:
+    """A camera that a vendor's account has. `section` is its part of the cameras file; None: `label` says what was unreadable.
+
+    `known` is the name under which the cameras file already has it.
+    """
+
+    label: str
+    section: Mapping[str, str | tuple[str, ...]] | None = None
+    known: str | None = None
+
+
 class RecordSource(Protocol):
     """A vendor that lists records."""
 
@@ -519,6 +531,17 @@ class RecordSource(Protocol):
 
     def about(self, message: bytes, cameras: Sequence[Camera]) -> tuple[str, ...]:
         """The names of those cameras that a message pushed by the vendor is about: a hint, for it proves nothing."""
+        ...
+
+    def days(self, camera: Camera, package: str, since: date, until: date) -> frozenset[date] | None:
+        """Which of these days, first and last included, hold something; None when that cannot be told.
+
+        Transient when no call goes through to the vendor now. It cannot show that a day has changed.
+        """
+        ...
+
+    def discover(self, known: Sequence[Camera]) -> Iterator[Discovered]:
+        """The cameras of the account, those in the cameras file among them. Raises as `listing` does."""
         ...
 
     def quotas(self) -> Sequence[Quota]:

@@ -11,7 +11,7 @@ from shared.domain.camera import Camera
 from shared.domain.job import Kind, Lane, Verdict, Window
 from shared.domain.media import MediaFacts
 from shared.errors import Refused, Transient, Whose
-from shared.ports import Listed, Listing, News, Quota, Submission
+from shared.ports import Discovered, Listed, Listing, News, Quota, Submission
 
 Answer = (
     object  # a value to return, an exception to raise, or a callable that is asked with the call's arguments
@@ -109,7 +109,8 @@ class StandInVendor:
 class StandInRecords:
     """A RecordSource that lists what `shelf` holds by package and day, `on_a_page` at a time.
 
-    `troubles` are raised instead of the page whose number they have; what was asked for is listed.
+    `troubles` are raised instead of the page whose number they have; what was asked for is listed. It keeps no
+    calendar of days.
     """
 
     def __init__(self, *packages: str, on_a_page: int = 2) -> None:
@@ -122,6 +123,7 @@ class StandInRecords:
         self.thorough: list[tuple[str, date]] = []
         self.probes = Script()
         self.probed = 0
+        self.account: tuple[Discovered, ...] = ()
         self.spent: tuple[Quota, ...] = ()
         self._packages = packages or ("digest",)
 
@@ -150,6 +152,14 @@ class StandInRecords:
     def about(self, message: bytes, cameras: Sequence[Camera]) -> tuple[str, ...]:
         """Those whose names are in it."""
         return tuple(camera.name for camera in cameras if camera.name.encode() in message)
+
+    def days(self, camera: Camera, package: str, since: date, until: date) -> frozenset[date] | None:
+        """Nobody can tell."""
+        return None
+
+    def discover(self, known: Sequence[Camera]) -> Iterator[Discovered]:
+        """Whatever it was told to have."""
+        yield from self.account
 
     def quotas(self) -> tuple[Quota, ...]:
         """What is used up, if anything."""

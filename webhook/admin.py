@@ -14,7 +14,7 @@ from shared.ports import LaneView, RecordEntry
 from shared.schemas.admin import read_harvest, read_query, read_record_query, read_wish
 from shared.schemas.job import history_json, job_json
 from shared.schemas.record import record_json
-from webhook import auth, outlook
+from webhook import auth, discovery, outlook
 from webhook.idempotency import once
 from webhook.operate import VERBS, operate
 from webhook.outlook import Harvest, Vendor
@@ -99,6 +99,13 @@ def push_addresses() -> Json:
     return {"push": {vendor: services().push_url(vendor) for vendor in services().record_sources}}
 
 
+@admin.get("/cameras/discovered")
+def discover_cameras() -> Json:
+    """The cameras of the vendors' accounts, as they are and as a cameras file; `new` leaves out those that are in it."""
+    found = discovery.discovered(only_new=request.args.get("new", "") in ("1", "true"))
+    return {"cameras": [each.as_json() for each in found], "cameras_file": discovery.cameras_file(found)}
+
+
 @admin.get("/status")
 def status() -> Json:
     """How the whole is doing."""
@@ -155,7 +162,7 @@ def _camera(camera: Camera, harvests: list[Harvest]) -> Json:
 
 
 def _harvest(found: Harvest) -> Json:
-    """One package; `days` are those that are still wanted."""
+    """One package; `days` are those that are still wanted, `empty_days` those that the vendor's calendar had nothing on."""
     subject, standing = found.subject, found.standing
     return {
         "vendor": subject.vendor,
@@ -165,6 +172,7 @@ def _harvest(found: Harvest) -> Json:
         "outcome": standing.outcome,
         "detail": standing.detail,
         "days": [day.isoformat() for day in standing.wanted],
+        "empty_days": [day.isoformat() for day in standing.empty],
         "retry_at": _iso(standing.retry_at, subject.camera.zone),
     }
 

@@ -18,6 +18,7 @@ from shared.harvests import Claim, Subject
 from shared.ports import Listed, Listing, Query, RecordEntry
 from shared.services import Services
 from worker.health import circuit_after_probe
+from worker.sift import sift
 from worker.tell import tell_one
 
 SLICE = 120.0  # seconds; with the budget of a task before it and a page after it, it stays below the task's time limit
@@ -37,14 +38,16 @@ class _Over(Exception):
 def harvest(services: Services, vendor: str) -> bool:
     """List one day of one camera. False when nobody waits for this vendor, it answers nobody, or no call is left."""
     source = services.record_sources[vendor]
-    if any(quota.spent for quota in source.quotas()):
-        return False
-    if circuit_after_probe(services, vendor, source.probe).open:
+    spent = any(quota.spent for quota in source.quotas())
+    if spent or circuit_after_probe(services, vendor, source.probe).open:
         return False
     claim = services.harvests.take(vendor, services.owner)
     if claim is None:
         return False
     services.reach("harvest-claimed")
+    if claim.unsifted:
+        _sifted(services, claim)
+        return True
     contents: dict[str, str] = {}
     unread: list[str] = []  # the first few of them
     lost: list[GleanerError] = []
@@ -66,6 +69,13 @@ def harvest(services: Services, vendor: str) -> bool:
     services.harvests.listed(claim, digest(contents), _broken(claim, unread))
     services.reach("harvest-listed")
     return True
+
+
+def _sifted(services: Services, claim: Claim) -> None:
+    try:
+        sift(services, claim)
+    except GleanerError as no:
+        _trouble(services, claim, no)
 
 
 def _pages(services: Services, claim: Claim) -> Iterator[Listing]:

@@ -179,7 +179,8 @@ class Cloud:
     def _listed(
         self, channel: Channel, package: str, day: date, now: datetime, switches: CloudSwitches
     ) -> tuple[Record, ...]:
-        return self.content.records(channel, package, day, now)[1 if switches.vanish else 0 :]
+        listed = self.content.records(channel, package, day, now, bare=switches.bare)
+        return listed[1 if switches.vanish else 0 :]
 
     def _row(self, record: Record | None, base_url: str, now: datetime, switches: CloudSwitches) -> Any:
         if record is None:

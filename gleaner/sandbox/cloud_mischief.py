@@ -71,6 +71,8 @@ class CloudSwitches:
     """Every object has fields that no page names."""
     moving_id: bool = False
     """The record of a day has another id whenever it grows."""
+    bare: bool = False
+    """Nothing was recorded but what is added by hand."""
     vanish: bool = False
     """The first record of every day is no longer there."""
     picture: Literal["no", "404", "403", "500", "truncated", "html", "encrypted", "expired"] = "no"

@@ -55,14 +55,19 @@ class Content:
             yield at
             at += timedelta(days=1)
 
-    def records(self, channel: Channel, package: str, day: date, now: datetime) -> tuple[Record, ...]:
-        """What is listed of a day at an instant, by id; nothing of a package that was not bought."""
+    def records(
+        self, channel: Channel, package: str, day: date, now: datetime, *, bare: bool = False
+    ) -> tuple[Record, ...]:
+        """What is listed of a day at an instant, by id; nothing of a package that was not bought.
+
+        `bare`: only what was added by hand.
+        """
         if package not in channel.packages:
             return ()
         whole = self._day(channel, package, day)
         with self._guard:
             added = self._added.get(whole, ())
-        return whole.records(now, added)
+        return whole.records(now, added, bare=bare)
 
     def add(self, wish: Addition, now: datetime) -> tuple[tuple[Record, Chapter], ...]:
         """Make more of a day at once: what was added, each with its record. ValueError when it cannot be."""

@@ -92,10 +92,11 @@ class Day:
     def next_midnight(self) -> datetime:
         return datetime.combine(self.day + timedelta(days=1), time(), self.zone).astimezone(UTC)
 
-    def records(self, now: datetime, added: tuple[Chapter, ...]) -> tuple[Record, ...]:
-        """What is listed at an instant, by id; `added` came by hand."""
+    def records(self, now: datetime, added: tuple[Chapter, ...], *, bare: bool = False) -> tuple[Record, ...]:
+        """What is listed at an instant, by id; `added` came by hand, and `bare` is nothing else there."""
+        seen = () if bare else self.drawn()
         told = sorted(
-            (each for each in (*self.drawn(), *added) if each.published <= now),
+            (each for each in (*seen, *added) if each.published <= now),
             key=lambda each: each.start,
         )
         if self.package == EVENTS:

@@ -46,6 +46,8 @@ class Standing:
         date, ...
     ] = ()  # wished for since the claim, so that the listing under way does not answer it
     followed: Mapping[date, Reading] = field(default_factory=dict)
+    sifted: tuple[date, ...] = ()  # of those wanted, what is to be listed whatever a calendar of days may say
+    empty: tuple[date, ...] = ()  # not listed, for the vendor's calendar of days had nothing on them
     slot: int | None = None  # the period for which the schedule has made its wish
     retry_at: datetime | None = None
     failures: int = 0
@@ -130,17 +132,13 @@ def renewed(standing: Standing, lease: Lease) -> Standing:
 def listed(standing: Standing, day: date, content: str, now: datetime, over: bool, detail: str) -> Standing:
     """A day was listed to its end. `over`: the day and its grace had passed when it was read."""
     wanted = tuple(other for other in standing.wanted if other != day or day in standing.anew)
-    followed = dict(standing.followed)
-    if over and day in followed:
-        alike = followed[day].alike + 1 if followed[day].content == content else 1
-        followed[day] = Reading(content, alike)
-        if alike >= ALIKE and len(followed) > 1:  # the last one followed tells the schedule where to go on
-            del followed[day]
     return replace(
         standing,
         wanted=wanted,
         anew=(),
-        followed=followed,
+        followed=read_once_more(standing.followed, day, content) if over else standing.followed,
+        sifted=tuple(other for other in standing.sifted if other != day),
+        empty=tuple(other for other in standing.empty if other != day),
         lease=None,
         retry_at=None,
         failures=0,
@@ -148,6 +146,16 @@ def listed(standing: Standing, day: date, content: str, now: datetime, over: boo
         outcome="ok",
         detail=detail,
     )
+
+
+def read_once_more(followed: Mapping[date, Reading], day: date, content: str) -> Mapping[date, Reading]:
+    """What is followed after one more reading of a day past its end."""
+    if day not in followed:
+        return followed
+    alike = followed[day].alike + 1 if followed[day].content == content else 1
+    if alike >= ALIKE and len(followed) > 1:  # the last one followed tells the schedule where to go on
+        return {other: seen for other, seen in followed.items() if other != day}
+    return {**followed, day: Reading(content, alike)}
 
 
 def failed(standing: Standing, code: str, detail: str, now: datetime, until: datetime) -> Standing:

@@ -229,6 +229,12 @@ def _add_overviews(app: Flask, fake: FakeService) -> None:
             told[0] |= {"harvests": harvests, "last_harvest": last, "outcome": harvests[-1]["outcome"]}
         return {"cameras": told}
 
+    @app.get("/admin/cameras/discovered")
+    def discovered() -> Any:
+        names = ["new"] if request.args.get("new") else ["front-door", "new"]
+        file = "\n".join(f'[[camera]]\nname = "{name}"' for name in names)
+        return {"cameras": [{"name": name} for name in names], "cameras_file": f"{file}\n"}
+
     @app.get("/admin/status")
     def status() -> Any:
         return jsonify(

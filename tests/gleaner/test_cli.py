@@ -304,6 +304,13 @@ def test_a_camera_shows_its_last_harvest_and_what_came_of_it(run: Run, service: 
     assert yard.split()[-2:] == ["-", "-"]
 
 
+def test_discovery_prints_a_cameras_file_and_nothing_else(run: Run) -> None:
+    whole = '[[camera]]\nname = "front-door"\n[[camera]]\nname = "new"\n'
+    assert run("cameras", "discover").stdout == whole
+    assert run("cameras", "discover", "--new").stdout == '[[camera]]\nname = "new"\n'
+    assert json.loads(run("cameras", "discover", "--json").stdout)["cameras_file"] == whole
+
+
 def test_an_older_services_cameras_are_shown_with_what_they_have(run: Run) -> None:
     with served(Response('{"cameras": [{"name": "yard"}]}', content_type="application/json")) as url:
         assert run("cameras", GLEANER_URL=url).stdout.splitlines()[1].split() == ["yard", *"-----"]
@@ -448,11 +455,20 @@ def test_waiting_for_a_harvest_shows_its_progress_and_ends_with_0_when_all_is_li
     result = run("harvest", "--wait")
     assert result.exit_code == 0
     assert result.stderr.splitlines() == [
-        "front-door  digest  wanted, 2 days left",
-        "front-door  digest  running, 1 day left",
+        "front-door  digest  wanted, 2 of 2 days left",
+        "front-door  digest  running, 1 of 2 days left",
         "front-door  digest  idle",
     ]
     assert result.stdout.splitlines()[1].split() == ["front-door", "digest", "idle", "ok"]
+
+
+def test_days_that_needed_no_listing_are_told_as_such(run: Run, service: FakeService) -> None:
+    service.harvests = [
+        [a_harvest("digest", empty_days=["2026-11-18"]), a_harvest("events", empty_days=["x", "y"])]
+    ]
+    digest, events = run("harvest", "--wait").stdout.splitlines()[1:]
+    assert digest.endswith("ok; not listed, as the vendor has nothing on it: 1 day")
+    assert events.endswith("ok; not listed, as the vendor has nothing on them: 2 days")
 
 
 def test_waiting_for_a_harvest_ends_with_1_and_why_when_something_could_not_be_listed(

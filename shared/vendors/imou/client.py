@@ -5,15 +5,18 @@ shared token; one that has died is replaced once. Every answer becomes a value o
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from shared.domain.camera import Camera
 from shared.errors import Invalid, Transient
-from shared.ports import Listing, Quota
+from shared.ports import Discovered, Listing, Quota
 from shared.vendors.base import Toolbox
+from shared.vendors.imou.bitmap import Calendar
 from shared.vendors.imou.codes import ILLEGAL_VALUE, Kind, failure
+from shared.vendors.imou.devices import discover
 from shared.vendors.imou.envelope import Answer, Wire
 from shared.vendors.imou.paging import Lessons, Mark, Walk
 from shared.vendors.imou.push import cameras_of
@@ -41,6 +44,7 @@ class ImouRecords:
         self._wire = Wire(settings, toolbox, self._meter)
         self._tokens = Tokens(settings, toolbox, self._wire)
         self._lessons = Lessons(toolbox.memory, settings.account)
+        self._calendar = Calendar(toolbox.memory, settings.account, self._insisted)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -59,20 +63,31 @@ class ImouRecords:
         walk = self._lessons.walk(subject, lone, thorough)
         reader = Reader(camera.name, package, day, self._zone)
         while walk.cursor is not None:
-            data = self._insisting(_asked(section, package, day, walk.cursor))
+            data = self._insisting(partial(self._page_of, _asked(section, package, day, walk.cursor)))
             yield _page(rows_of(data), walk, reader)
         self._lessons.learn(subject, lone, walk)
 
-    def _insisting(self, asked: Mapping[str, object]) -> Mapping[str, object]:
+    def days(self, camera: Camera, package: str, since: date, until: date) -> frozenset[date] | None:
+        """Which days hold something, as the cloud's bitmap has it."""
+        return self._calendar.days(_section(camera), package, since, until)
+
+    def discover(self, known: Sequence[Camera]) -> Iterator[Discovered]:
+        """The channels of the account's devices."""
+        return discover(self._insisted, known)
+
+    def _insisted(self, method: str, params: Mapping[str, object]) -> Mapping[str, object]:
+        return self._insisting(partial(self.call, method, params))
+
+    def _insisting(self, ask: Callable[[], Mapping[str, object]]) -> Mapping[str, object]:
         """A page, asked for again at once when its answer was lost or no answer: a listing of many is not begun anew for one."""
         for pause in self._pauses:
             try:
-                return self._page_of(asked)
+                return ask()
             except Transient as no:
                 if not no.asked or no.code not in GARBLED:
                     raise
                 time.sleep(pause)
-        return self._page_of(asked)
+        return ask()
 
     def _page_of(self, asked: Mapping[str, object]) -> Mapping[str, object]:
         """A page of as many rows as the cloud lets be asked for: the most is not documented, and too many may be OP1003."""
