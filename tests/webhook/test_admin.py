@@ -77,6 +77,7 @@ def test_cameras_are_told_with_how_busy_their_devices_are(world, admin):
                 "outcome": None,
                 "detail": "",
                 "days": [],
+                "empty_days": [],
                 "retry_at": None,
             }
             for package in ("digest", "events")
