@@ -240,6 +240,16 @@ def discover(new: bool, as_json: bool) -> None:
 
 
 @main.command()
+@of_camera
+@as_json
+def quarantine(camera: str | None, as_json: bool) -> None:
+    """List what vendors said of records and nobody could read, without its secrets."""
+    with _service() as client:
+        found = client.quarantine(camera)
+    _say({"quarantine": found} if as_json else found, show.quarantine, as_json)
+
+
+@main.command()
 @as_json
 def push(as_json: bool) -> None:
     """Show the address to give to a vendor that pushes messages; none is needed for footage to arrive."""

@@ -49,6 +49,11 @@ class Client:
         """Records, newest first, page by page; 0: all."""
         return self._pages("records", limit, filters)
 
+    def quarantine(self, camera: str | None) -> list[Json]:
+        """Rows of listings that could not be read."""
+        asked = {"camera": camera} if camera else {}
+        return _list(self._call("GET", "/admin/records/quarantine", params=asked), "quarantine")
+
     def harvest(self, camera: str | None, since: str | None, until: str | None) -> list[Json]:
         """The harvests that are wanted now."""
         wish = {"camera": camera, "since": since, "until": until}

@@ -200,6 +200,16 @@ def push(found: Json) -> str:
     )
 
 
+def quarantine(found: Sequence[Json]) -> str:
+    """What could not be read, each with what the vendor said."""
+    if not found:
+        return "Nothing is in quarantine: all that vendors said of records could be read."
+    return "\n".join(
+        f"{held['at']}  {held['camera']} {held['package']} of {held['day']}: {held['fault']}\n    {held['row']}"
+        for held in found
+    )
+
+
 def settings(found: Iterable[Json]) -> str:
     """Every setting in force and where it came from."""
     return table(

@@ -474,11 +474,19 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """A row, or a part of one, that could not be read. `fault` is a sentence; `row` the row as JSON, without its secrets."""
+
+    fault: str
+    row: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
-    """One page of a listing, without what earlier pages held. `unread`: what could not be read, a sentence each."""
+    """One page of a listing, without what earlier pages held."""
 
     records: tuple[Listed, ...]
-    unread: tuple[str, ...] = ()
+    unread: tuple[Unread, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from shared.ports import (
     RecordStore,
     SharedMemory,
 )
+from shared.quarantine import Quarantine
 from shared.settings import Settings
 from shared.signing import Keys, callback_token, push_token
 from shared.space import Space
@@ -112,6 +113,11 @@ class Services:
             self.settings.lease,
             Backoff(self.settings.retry_wait, max(self.settings.harvest_every, self.settings.retry_wait)),
         )
+
+    @cached_property
+    def quarantine(self) -> Quarantine:
+        """Rows of listings that could not be read."""
+        return Quarantine(self.memory, self.harvests, self.jobs.now)
 
     @cached_property
     def leases(self) -> Leases:

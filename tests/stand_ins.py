@@ -11,7 +11,7 @@ from shared.domain.camera import Camera
 from shared.domain.job import Kind, Lane, Verdict, Window
 from shared.domain.media import MediaFacts
 from shared.errors import Refused, Transient, Whose
-from shared.ports import Discovered, Listed, Listing, News, Quota, Submission
+from shared.ports import Discovered, Listed, Listing, News, Quota, Submission, Unread
 
 Answer = (
     object  # a value to return, an exception to raise, or a callable that is asked with the call's arguments
@@ -118,7 +118,7 @@ class StandInRecords:
         self.on_a_page = on_a_page
         self.shelf: dict[tuple[str, str, date], list[Listed]] = {}
         self.troubles: dict[int, Exception] = {}
-        self.unread: tuple[str, ...] = ()
+        self.unread: tuple[Unread, ...] = ()
         self.asked: list[tuple[str, str, date]] = []
         self.thorough: list[tuple[str, date]] = []
         self.probes = Script()

@@ -10,7 +10,9 @@ from werkzeug.exceptions import BadRequest
 from shared.domain.camera import Camera
 from shared.domain.job import Job
 from shared.errors import Transient
+from shared.harvests import Subject
 from shared.ports import LaneView, RecordEntry
+from shared.quarantine import Held
 from shared.schemas.admin import read_harvest, read_query, read_record_query, read_wish
 from shared.schemas.job import history_json, job_json
 from shared.schemas.record import record_json
@@ -73,6 +75,12 @@ def list_records() -> Json:
     """Records, newest first, a page at a time."""
     page = services().records.list(read_record_query(request.args.to_dict(flat=False), zone_of))
     return {"records": [_record(entry) for entry in page.entries], "next": page.next}
+
+
+@admin.get("/records/quarantine")
+def list_quarantine() -> Json:
+    """Rows of listings that could not be read, of all cameras or of one, the newest first, without their secrets."""
+    return {"quarantine": [_held(*each) for each in services().quarantine.all(request.args.get("camera"))]}
 
 
 @admin.get("/records/<record_id>")
@@ -174,6 +182,18 @@ def _harvest(found: Harvest) -> Json:
         "days": [day.isoformat() for day in standing.wanted],
         "empty_days": [day.isoformat() for day in standing.empty],
         "retry_at": _iso(standing.retry_at, subject.camera.zone),
+    }
+
+
+def _held(subject: Subject, held: Held) -> Json:
+    return {
+        "vendor": subject.vendor,
+        "camera": subject.camera.name,
+        "package": subject.package,
+        "day": held.day.isoformat(),
+        "at": _iso(held.at, subject.camera.zone),
+        "fault": held.fault,
+        "row": held.row,
     }
 
 

@@ -25,7 +25,8 @@ records.before_request(guard)
 @records.get("/records")
 def index() -> str:
     """Records, newest first, as asked for in the query string."""
-    return render_template("records.html", **_listed(), cameras=_cameras())
+    held = services().quarantine.all()
+    return render_template("records.html", **_listed(), cameras=_cameras(), quarantine=held)
 
 
 @records.get("/fragments/records")

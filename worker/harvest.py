@@ -15,7 +15,7 @@ from shared.domain.job import Job, Kind, State
 from shared.domain.records import content, digest
 from shared.errors import Final, GleanerError, Transient, Whose
 from shared.harvests import Claim, Subject
-from shared.ports import Listed, Listing, Query, RecordEntry
+from shared.ports import Listed, Listing, Query, RecordEntry, Unread
 from shared.services import Services
 from worker.health import circuit_after_probe
 from worker.sift import sift
@@ -49,7 +49,7 @@ def harvest(services: Services, vendor: str) -> bool:
         _sifted(services, claim)
         return True
     contents: dict[str, str] = {}
-    unread: list[str] = []  # the first few of them
+    unread: list[Unread] = []  # the first few of them
     lost: list[GleanerError] = []
     try:
         for page in _pages(services, claim):
@@ -66,6 +66,7 @@ def harvest(services: Services, vendor: str) -> bool:
     services.reach("harvest-read")
     if claim.last and not unread:  # no other listing is sure to be whole
         _say_gone(services, claim, contents)
+    services.quarantine.listed(claim.subject, claim.day, unread)
     services.harvests.listed(claim, digest(contents), _broken(claim, unread))
     services.reach("harvest-listed")
     return True
@@ -177,11 +178,10 @@ def _all(services: Services, query: Query) -> Iterator[Job]:
         yield from page.jobs
 
 
-def _broken(claim: Claim, unread: list[str]) -> str:
+def _broken(claim: Claim, unread: list[Unread]) -> str:
     """What is to be said of rows that could not be read: the others are kept all the same."""
-    for sentence in unread:
-        log.warning(
-            "a record could not be read", extra={"camera": claim.subject.camera.name, "detail": sentence}
-        )
+    for each in unread:
+        fields = {"camera": claim.subject.camera.name, "detail": each.fault}
+        log.warning("a record could not be read", extra=fields)
     few = f"{len(unread)}{' or more' if len(unread) == _SAID else ''}"
-    return f"{few} records of {claim.day} could not be read: {unread[0]}" if unread else ""
+    return f"{few} records of {claim.day} could not be read: {unread[0].fault}" if unread else ""

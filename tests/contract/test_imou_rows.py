@@ -315,7 +315,7 @@ def test_one_broken_row_spoils_no_other_and_hides_none_behind_it():
         pages = list(client(cloud).listing(camera(), "aiInsight", DAY))
     found = [listed.record.vendor_id for page in pages for listed in page.records]
     assert found == ["10", "11", "13", "14", "15"]
-    (unread,) = [sentence for page in pages for sentence in page.unread]
+    (unread,) = [each.fault for page in pages for each in page.unread]
     assert unread.startswith("record 12 was left out: createTime: ")
 
 

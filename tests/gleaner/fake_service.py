@@ -96,6 +96,7 @@ class FakeService:
         self.asked: list[tuple[str, str, Json]] = []
         self.page = 200
         self.cameras = ["front-door"]
+        self.quarantine: list[Json] = []
         self.lacks = ""
         self.records: list[Json] = []
         self.harvests: list[list[Json]] = [
@@ -208,6 +209,10 @@ def _add_one_job(app: Flask, fake: FakeService) -> None:
 
 
 def _add_overviews(app: Flask, fake: FakeService) -> None:
+    @app.get("/admin/records/quarantine")
+    def quarantine() -> Any:
+        return {"quarantine": fake.quarantine}
+
     @app.get("/admin/push")
     def push() -> Any:
         return {"push": {"imou": "http://gleaner.example/push/imou/unguessable"}}

@@ -554,6 +554,21 @@ def test_an_order_without_a_job_is_wrong_usage(run: Run) -> None:
     assert run("retry").exit_code == 2
 
 
+def test_what_nobody_could_read_is_told_with_what_the_vendor_said(run: Run, service: FakeService) -> None:
+    assert "Nothing is in quarantine" in run("quarantine").stdout
+    held = {
+        "at": "2026-11-20T12:00:00+08:00",
+        "camera": "front-door",
+        "package": "aiInsight",
+        "day": "2026-11-20",
+    }
+    service.quarantine = [{**held, "fault": "createTime: Missing data", "row": '{"recordId": "7"}'}]
+    said = run("quarantine").stdout
+    assert "front-door aiInsight of 2026-11-20: createTime: Missing data" in said
+    assert '{"recordId": "7"}' in said
+    assert json.loads(run("quarantine", "--json").stdout) == {"quarantine": service.quarantine}
+
+
 def test_the_address_for_what_a_vendor_pushes_is_told(run: Run) -> None:
     address = "http://gleaner.example/push/imou/unguessable"
     assert address in run("push").stdout

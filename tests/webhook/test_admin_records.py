@@ -8,6 +8,7 @@ import pytest
 from shared.domain.effects import harvest as bell
 from shared.domain.events import Sighting
 from shared.domain.records import Chapter
+from shared.ports import Unread
 from tests.builders import NOON, TODAY
 
 PUBLISHED = {
@@ -15,6 +16,32 @@ PUBLISHED = {
     "latest_at", "picture", "revision",
     "jobs", "day", "duration_seconds", "size",
 }  # fmt: skip
+
+
+# -- quarantine --------------------------------------------------------------------------------------------------------
+
+
+def test_what_could_not_be_read_is_listed_by_api_and_on_the_page(world, admin, operator):
+    assert admin.get("/admin/records/quarantine").json == {"quarantine": []}
+    assert "could not be read" not in operator.get("/records").text
+    subject = next(world.services.harvests.subjects("front-door"))
+    broken = Unread("createTime: is <no> time", '{"recordId": "7"}')
+    world.services.quarantine.listed(subject, TODAY, [broken])
+    (held,) = admin.get("/admin/records/quarantine").json["quarantine"]
+    assert held == {
+        "vendor": "imou",
+        "camera": "front-door",
+        "package": "digest",
+        "day": TODAY.isoformat(),
+        "at": "2026-11-20T12:00:00+08:00",
+        "fault": broken.fault,
+        "row": broken.row,
+    }
+    assert admin.get("/admin/records/quarantine?camera=berlin").json == {"quarantine": []}
+    page = operator.get("/records").text
+    assert "1 rows could not be read" not in page
+    assert "1 row could not be read" in page
+    assert "createTime: is &lt;no&gt; time" in page
 
 
 # -- harvests ----------------------------------------------------------------------------------------------------------

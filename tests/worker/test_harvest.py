@@ -13,7 +13,7 @@ from shared.domain.harvest import Course
 from shared.domain.job import DebtKind, Kind, State
 from shared.domain.records import Chapter
 from shared.errors import AnswerUnknown, Final, Invalid, Transient, Whose
-from shared.ports import Query, Quota, RecordQuery
+from shared.ports import Query, Quota, RecordQuery, Unread
 from shared.services import Services
 from tests.builders import NOON, TODAY, a_camera, a_listed, services, some_settings
 from tests.stand_ins import StandInRecords, away
@@ -295,7 +295,7 @@ def test_a_listing_with_rows_that_could_not_be_read_says_nothing_about_what_is_g
     here.round()
     here.fetch()
     here.source.shelf.clear()
-    here.source.unread = ("createTime: missing",)
+    here.source.unread = (Unread("createTime: missing"),)
     for _ in range(3):
         here.after(hours=1)
         here.round()
@@ -413,10 +413,18 @@ def test_the_sweep_rings_for_what_is_due(here):
 
 def test_rows_that_could_not_be_read_are_said_and_the_others_kept(here):
     here.source.put(a_listed("7"))
-    here.source.unread = ("recordId: missing",)
+    here.source.unread = (Unread("recordId: missing"),)
     here.round()
     assert len(here.entries()) == 1
     assert "recordId: missing" in here.standing().detail
+    held = here.services.quarantine.all("front-door")
+    assert {fault.fault for _, fault in held} == {"recordId: missing"}
+    here.source.unread = ()
+    here.after(hours=1)
+    here.round()
+    assert {fault.day for _, fault in here.services.quarantine.all()}.isdisjoint(
+        day for _, _, day in here.source.asked[-2:]
+    )
 
 
 def test_a_wish_of_days_lists_exactly_these(here):

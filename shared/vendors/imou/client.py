@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from shared.domain.camera import Camera
 from shared.errors import Invalid, Transient
-from shared.ports import Discovered, Listing, Quota
+from shared.ports import Discovered, Listing, Quota, Unread
 from shared.vendors.base import Toolbox
 from shared.vendors.imou.bitmap import Calendar
 from shared.vendors.imou.codes import ILLEGAL_VALUE, Kind, failure
@@ -22,7 +22,8 @@ from shared.vendors.imou.paging import Lessons, Mark, Walk
 from shared.vendors.imou.push import cameras_of
 from shared.vendors.imou.quota import Meter
 from shared.vendors.imou.records import Reader
-from shared.vendors.imou.schemas import Row, Unread, read_row, rows_of
+from shared.vendors.imou.redacted import redacted
+from shared.vendors.imou.schemas import Row, read_row, rows_of
 from shared.vendors.imou.section import DAYS, ImouCamera
 from shared.vendors.imou.settings import ImouSettings, short_hash
 from shared.vendors.imou.token import Token, Tokens
@@ -160,8 +161,9 @@ def _page(raw: Sequence[object], walk: Walk, reader: Reader) -> Listing:
     rows: dict[str, Row] = {}
     unread: list[Unread] = []
     marks: list[Mark] = []
-    for row, faults in map(read_row, raw):
-        unread += [fault for fault in faults if fault.id not in walk.seen]
+    for said in raw:
+        row, faults = read_row(said)
+        unread += [Unread(fault.sentence, redacted(said)) for fault in faults if fault.id not in walk.seen]
         if row:
             rows.setdefault(row.id, row)
             marks.append(Mark(row.id, reader.instant(row)))
@@ -169,4 +171,4 @@ def _page(raw: Sequence[object], walk: Walk, reader: Reader) -> Listing:
             marks += [Mark(fault.id, None) for fault in faults if fault.id]
     fresh = walk.turn(marks, len(raw))
     found = reader.records(row for row in rows.values() if row.id in fresh)
-    return Listing(found, tuple(fault.sentence for fault in unread))
+    return Listing(found, tuple(unread))

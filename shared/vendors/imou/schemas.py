@@ -61,7 +61,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
+class Fault:
     """What could not be read of a row: a sentence that names the field, and the row's id if that is known."""
 
     sentence: str
@@ -106,19 +106,19 @@ def rows_of(data: Mapping[str, object]) -> list[object]:
     return rows[:MOST_ROWS]
 
 
-def read_row(raw: object) -> tuple[Row | None, tuple[Unread, ...]]:
+def read_row(raw: object) -> tuple[Row | None, tuple[Fault, ...]]:
     """A row, and what of it could not be read; None when it cannot be kept."""
     if not isinstance(raw, dict):
-        return None, (Unread("a row was left out: it is no object"),)
+        return None, (Fault("a row was left out: it is no object"),)
     found, faults = _read(_ROW, raw)
     label = f"record {found['id']}" if "id" in found else "a record"
     if faults:
-        return None, (Unread(f"{label} was left out: {faults}", found.get("id")),)
+        return None, (Fault(f"{label} was left out: {faults}", found.get("id")),)
     videos, unread = [], []
     for place, video in enumerate(_list(raw.get("mp4Videos"))[:MOST_CHAPTERS]):
         read, why = _read(_VIDEO, _tagged(video))
         if why:
-            unread.append(Unread(f"{label}: mp4Videos[{place}] was left out: {why}", found["id"]))
+            unread.append(Fault(f"{label}: mp4Videos[{place}] was left out: {why}", found["id"]))
         else:
             videos.append(Video(**read))
     return Row(**found, videos=tuple(videos), facts=dict(_facts(raw))), tuple(unread)
@@ -148,7 +148,7 @@ def _tagged(video: object) -> Mapping[str, object]:
 
 def _facts(raw: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     """Whatever else is said and is no secret: single values under names that do not sound like one."""
-    names = [name for name in raw if name not in READ and name.isprintable() and not _secret(name)]
+    names = [name for name in raw if name not in READ and name.isprintable() and not is_secret(name)]
     for name in names[:MOST_FACTS]:
         value = raw[name]
         said = text(value) if isinstance(value, str | int | float) else ""
@@ -156,5 +156,6 @@ def _facts(raw: Mapping[str, object]) -> Iterator[tuple[str, str]]:
             yield name[:FACT_LENGTH], said[:FACT_LENGTH]
 
 
-def _secret(name: str) -> bool:
+def is_secret(name: str) -> bool:
+    """Whether a field of this name is taken for a secret, or for a way to the media."""
     return bool(SECRET.search(name)) or any(word.lower() in SECRET_WORDS for word in _HUMPS.findall(name))
