@@ -37,6 +37,8 @@ from shared.sweep import LAST_SWEEP, Sweep, Sweeper
 from shared.tidy import Tidy
 from shared.wishes import Wishes
 
+UNSCHEDULED = timedelta(hours=1)  # the longest wait of a harvest that fails, where the schedule is off
+
 
 def ready_anyway(_: Kind) -> None:
     """For a check that needs no time to get ready."""
@@ -111,7 +113,10 @@ class Services:
             self.jobs.now,
             self.settings.harvest_every,
             self.settings.lease,
-            Backoff(self.settings.retry_wait, max(self.settings.harvest_every, self.settings.retry_wait)),
+            Backoff(
+                self.settings.retry_wait,
+                max(self.settings.harvest_every or UNSCHEDULED, self.settings.retry_wait),
+            ),
         )
 
     @cached_property

@@ -3,6 +3,7 @@
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 
 from gleaner.sandbox.accounts import environ
 from gleaner.sandbox.channels import Channel
@@ -69,8 +70,14 @@ class Stage:
 
     def told(self, path: str):
         """What an operator reads in the admin API."""
-        client = create_app(self.services).test_client()
-        return client.get(f"/admin/{path}", headers={"Authorization": "Bearer a token of the tests"}).json
+        return self.entrance.get(
+            f"/admin/{path}", headers={"Authorization": "Bearer a token of the tests"}
+        ).json
+
+    @cached_property
+    def entrance(self):
+        """A program that speaks to the web process."""
+        return create_app(self.services).test_client()
 
     def harvest_of(self, camera: str):
         """How the first package of a camera stands, as an operator reads it."""
