@@ -1,6 +1,7 @@
 """At every named point a process kills itself, and nothing is lost, doubled or torn: on the paths of both vendors."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from tests.crash.stage import Stage, pick, say, stage
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 DEATHS = 5
+OF_A_HARVEST = 20  # deaths at each point of a harvest, for which every day and camera comes to it anew
 CAMERAS = 6
 
 
@@ -88,6 +90,12 @@ PATHS: dict[str, tuple[Callable[[Stage, int], None], tuple[str, ...]]] = {
     ),
     "renewed": (_dead_addresses, ("settle-renewed",)),
 }
+HARVESTED = [
+    (path, point)
+    for path in ("records", "renewed")
+    for point in PATHS[path][1]
+    if point.startswith(("harvest-", "tell-", "settle-"))
+]
 CASES = [(path, point) for path, (_, points) in PATHS.items() for point in points]
 
 
@@ -105,11 +113,25 @@ def long_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(("path", "point"), CASES)
 def test_a_point_at_which_five_processes_die_costs_nothing(long_stage: Stage, path: str, point: str) -> None:
+    _die_at(long_stage, path, point, DEATHS)
+
+
+@pytest.mark.crash
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(("path", "point"), HARVESTED)
+def test_a_point_of_a_harvest_at_which_twenty_die_costs_nothing(
+    tmp_path: Path, path: str, point: str
+) -> None:
+    with stage(tmp_path / "home", CAMERAS) as running:
+        _die_at(running, path, point, OF_A_HARVEST)
+
+
+def _die_at(running: Stage, path: str, point: str, deaths: int) -> None:
     drive, _ = PATHS[path]
-    long_stage.lay(point, each=DEATHS)
-    drive(long_stage, DEATHS + 1)
-    seconds = end_well(long_stage, 120)
-    found = judge(long_stage)
+    running.lay(point, each=deaths)
+    drive(running, deaths + 1)
+    seconds = end_well(running, 120)
+    found = judge(running)
     say(
         f"{path} {point}: over after {seconds:.1f} s more, {found.counts}, spool {dict(kinds(found.leftovers))}"
     )
