@@ -1,7 +1,7 @@
 """A worker with the real client of the Imou cloud, which the sandbox plays over real HTTP; the one clock is moved by hand."""
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
 
@@ -36,6 +36,7 @@ class Stage:
     cloud: Cloud
     clock: HandClock
     bells: ListQueue
+    url: str
 
     def round(self, most: int = 500) -> int:
         """All that is due now, or the first of it; how many steps that were."""
@@ -104,7 +105,7 @@ def _camera(name: str, packages: tuple[str, ...]) -> Camera:
 
 
 @contextmanager
-def on_stage(*packages: str, every: int = 0, names: tuple[str, ...] = NAMES):
+def on_stage(*packages: str, every: int = 0, names: tuple[str, ...] = NAMES, memory=None):
     """A stage whose schedule is off unless told otherwise."""
     packages = packages or ("aiInsight",)
     channels = [Channel(device_of(name), name=name, packages=packages) for name in names]
@@ -117,6 +118,9 @@ def on_stage(*packages: str, every: int = 0, names: tuple[str, ...] = NAMES):
             bells=bells,
             cameras=MemoryCameras(*(_camera(name, packages) for name in names)),
             sources={},
-            record_sources={"imou": a_client(running.base_url, a_toolbox(clock))},
+            memory=memory or MemoryShared(clock),
         )
-        yield Stage(made, running.cloud, clock, bells)
+        source = a_client(running.base_url, a_toolbox(clock, made.memory))
+        yield Stage(
+            replace(made, record_sources={"imou": source}), running.cloud, clock, bells, running.base_url
+        )

@@ -49,10 +49,11 @@ def clock(case: Case, store: Store, name: str) -> Iterator[Finding]:
     if theirs is None:
         yield skipped("clock", f"{name} tells no time")
         return
-    apart = abs((now(case.settings, store)() - theirs).total_seconds())
+    ahead = (now(case.settings, store)() - theirs).total_seconds()
     whose = "the Redis server's clock" if store.client else "this machine's clock"
-    if apart > CLOCK_SECONDS:
-        said = f"{whose} and that of {name} are {apart:.0f} s apart, so signed requests may be refused"
+    if abs(ahead) > CLOCK_SECONDS:
+        off = f"{abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'}"
+        said = f"{whose} is {off} that of {name}, so signed requests may be refused"
         yield warn("clock", said, "let that machine's clock be set by NTP")
     else:
         yield ok("clock", f"{whose} is the same as that of {name}, within {CLOCK_SECONDS:.0f} s")
@@ -62,6 +63,6 @@ def _date(address: str) -> datetime | None:
     try:
         with GuardedSession().get(address, {}, DATE_SECONDS) as answer:
             found = parsedate_to_datetime(answer.headers["Date"])
-    except (*TROUBLES, Misconfigured, KeyError, ValueError):
+    except (*TROUBLES, Misconfigured, KeyError, ValueError, OverflowError):
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -42,6 +42,17 @@ class _Silent(WSGIRequestHandler):
         """Say nothing."""
 
 
+def _telling_time(cloud: Cloud) -> type[WSGIRequestHandler]:
+    """What the cloud answers is dated by its own clock, wherever that was moved."""
+
+    class Dated(_Silent):
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            of_cloud = self.path.startswith("/openapi/")
+            return super().date_time_string(cloud.clock.now().timestamp() if of_cloud else timestamp)
+
+    return Dated
+
+
 def create_app(platform: Platform, cloud: Cloud) -> Flask:
     """The WSGI app of both vendors. Some mischief needs a real socket, so play it over HTTP, not by a test client."""
     app = Flask("gleaner.sandbox")
@@ -69,7 +80,8 @@ def running_sandbox(
     """
     with closing(Platform(devices, pace, zone)) as platform:
         cloud = Cloud(channels, terms or Terms(zone))
-        server = make_server(host, port, create_app(platform, cloud), threaded=True, request_handler=_Silent)
+        app, handler = create_app(platform, cloud), _telling_time(cloud)
+        server = make_server(host, port, app, threaded=True, request_handler=handler)
         thread = threading.Thread(target=server.serve_forever, args=(_LOOK_FOR_STOP,), daemon=True)
         thread.start()
         try:

@@ -7,7 +7,7 @@ Errors name scheme, host and port and never the rest of an address, which may be
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import requests
@@ -50,8 +50,11 @@ class GuardedSession:
         headers: Mapping[str, str] | None = None,
         timeout: float = 30.0,
         max_bytes: int = 1024 * 1024,
+        dated: Callable[[str], None] | None = None,
     ) -> tuple[int, bytes]:
         """Status and body of a vendor's answer, whatever the status; all of it has come within `timeout` or nothing.
+
+        `dated` is told the answer's Date as soon as its head is there, or nothing of it when it has none.
 
         Transient `vendor-away` when nothing was sent; AnswerUnknown `answer-lost` or `answer-too-large` when it was;
         Misconfigured when it is not fit to be sent.
@@ -63,6 +66,8 @@ class GuardedSession:
             Deadline(timeout) as deadline,
             self._send("POST", url, sent, timeout, data, deadline) as answer,
         ):
+            if dated:
+                dated(answer.headers.get("Date", ""))
             content = _whole(answer, max_bytes)
             if deadline.over:  # what was cut off may look like what came to its end
                 raise AnswerUnknown("answer-lost", f"it was still coming after {timeout:g} s")

@@ -18,9 +18,17 @@ class Http(Protocol):
     """The guarded way to a vendor's API."""
 
     def post_json(
-        self, url: str, body: Mapping[str, object], headers: Mapping[str, str], timeout: float
+        self,
+        url: str,
+        body: Mapping[str, object],
+        headers: Mapping[str, str],
+        timeout: float,
+        *,
+        dated: Callable[[str], None] | None = None,
     ) -> tuple[int, bytes]:
         """POST `body` as JSON; the status and body of whatever answer came within `timeout` seconds.
+
+        `dated` is told the Date of an answer as it comes, an empty text when it has none.
 
         Transient `vendor-away` when nothing could be sent; AnswerUnknown `answer-lost` when it was sent and no whole
         answer came.

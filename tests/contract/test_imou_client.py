@@ -65,16 +65,16 @@ def test_no_nonce_and_no_id_is_used_twice():
         def __init__(self):
             self.heard = []
 
-        def post_json(self, url, body, headers, timeout):
+        def post_json(self, url, body, headers, timeout, dated):
             self.heard.append((body["system"]["nonce"], body["id"]))
             return 200, b'{"result": {"code": "0"}}'
 
     http = Listener()
     tools = toolbox(_Clock(), http)
     wire = Wire(settings("http://cloud"), tools, _NoMeter())
-    for _ in range(2000):
+    for _ in range(10_000):
         wire.ask("http://cloud", "accessToken", {})
-    assert len({nonce for nonce, _ in http.heard}) == len({echo for _, echo in http.heard}) == 2000
+    assert len({nonce for nonce, _ in http.heard}) == len({echo for _, echo in http.heard}) == 10_000
 
 
 class _Clock:

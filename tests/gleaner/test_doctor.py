@@ -778,6 +778,7 @@ def test_a_clock_that_is_minutes_off_is_noticed(where: Where, redis_url: str) ->
             assert found.status is Status.WARN
             assert found.sentence.startswith(whose)
             assert "24" in found.sentence or "239" in found.sentence
+            assert "s ahead of that of sms" in found.sentence
 
 
 def test_a_clock_that_is_right_or_cannot_be_compared_is_not_found_fault_with(where: Where) -> None:

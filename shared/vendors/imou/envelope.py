@@ -16,6 +16,7 @@ from shared.vendors.imou.codes import REMEDY, Kind, kind_of
 from shared.vendors.imou.quota import Meter
 from shared.vendors.imou.settings import ImouSettings, lacks
 from shared.vendors.imou.signing import sign
+from shared.vendors.imou.skew import SkewWatch
 
 SECONDS = 30.0  # the patience of the vendor's own client
 ATTEMPTS = 3
@@ -48,6 +49,7 @@ class Wire:
         self._http = toolbox.http
         self._now = toolbox.now
         self._meter = meter
+        self._skew = SkewWatch(toolbox.memory, settings.account, toolbox.now)
 
     def ask(self, base: str, method: str, params: Mapping[str, object]) -> Answer:
         """The answer to a method, whatever its code; one about the envelope has a new one sent, twice at most."""
@@ -62,7 +64,8 @@ class Wire:
             raise Transient("vendor-auth", f"{missing} is not set", whose=Whose.VENDOR, asked=False)
         self._meter.count()
         url = f"{base}/openapi/{method}"
-        return read_answer(*self._http.post_json(url, self._wrapped(params), {}, SECONDS))
+        wrapped = self._wrapped(params)
+        return read_answer(*self._http.post_json(url, wrapped, {}, SECONDS, dated=self._skew.heard))
 
     def _wrapped(self, params: Mapping[str, object]) -> dict[str, object]:
         own, nonce, now = self._settings, uuid4().hex, int(self._now().timestamp())
