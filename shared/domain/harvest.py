@@ -12,10 +12,12 @@ from enum import StrEnum
 from random import Random
 
 from shared.domain.job import Lease
+from shared.domain.records import digest
 from shared.domain.retries import Backoff
 
 KEPT_BY_VENDORS = timedelta(days=30)
 OLDEST = timedelta(days=62)  # a day that lies further back is not worth a call
+NOTHING = digest({})  # a reading of a day without records
 ALIKE = 2  # readings past its end that close a day
 _EARLIEST, _SPREAD = 1 / 30, 2 / 15  # of a period: with an hour, from 2 to 10 minutes past it
 
@@ -47,6 +49,9 @@ class Standing:
     ] = ()  # wished for since the claim, so that the listing under way does not answer it
     followed: Mapping[date, Reading] = field(default_factory=dict)
     slot: int | None = None  # the period for which the schedule has made its wish
+    lag: float = 0.0  # by how much of a period that wish came later than its rhythm had it
+    shown: str = ""  # the newest day that was listed, and its content
+    quiet: int = 0  # listings of the newest day in a row that showed no news
     retry_at: datetime | None = None
     failures: int = 0
     lease: Lease | None = None
@@ -77,9 +82,13 @@ def wish(standing: Standing, days: Iterable[date], retry: bool = True) -> Standi
     return replace(standing, retry_at=None) if retry else standing
 
 
-def schedule(standing: Standing, slot: int, today: date) -> Standing:
-    """The schedule's wish for a period: today, and all that is still followed."""
-    if standing.slot is not None and slot <= standing.slot:
+def schedule(standing: Standing, slot: int, today: date, length: float = 1.0) -> Standing:
+    """The schedule's wish for a period: today, and all that is still followed; `length` periods after its last.
+
+    Lengths that are no whole number come true on average.
+    """
+    late = slot - standing.slot + standing.lag - length if standing.slot is not None else 0.0
+    if late < 0:
         return standing
     first = min(today - timedelta(days=1), max(standing.followed, default=today) + timedelta(days=1))
     missed = (today - timedelta(days=back) for back in range(KEPT_BY_VENDORS.days))
@@ -87,7 +96,7 @@ def schedule(standing: Standing, slot: int, today: date) -> Standing:
     kept = {day: seen for day, seen in standing.followed.items() if day > today - KEPT_BY_VENDORS}
     followed = {**fresh, **kept} if standing.slot is None else {**_since(fresh, kept), **kept}
     wanted = {day for day in (*standing.wanted, *followed) if day > today - OLDEST}
-    return replace(standing, wanted=tuple(sorted(wanted)), followed=followed, slot=slot)
+    return replace(standing, wanted=tuple(sorted(wanted)), followed=followed, slot=slot, lag=late % 1)
 
 
 def _since(fresh: Mapping[date, Reading], kept: Mapping[date, Reading]) -> dict[date, Reading]:
@@ -137,7 +146,7 @@ def listed(standing: Standing, day: date, content: str, now: datetime, over: boo
         if alike >= ALIKE and len(followed) > 1:  # the last one followed tells the schedule where to go on
             del followed[day]
     return replace(
-        standing,
+        standing if over else _noted(standing, day, content),
         wanted=wanted,
         anew=(),
         followed=followed,
@@ -148,6 +157,15 @@ def listed(standing: Standing, day: date, content: str, now: datetime, over: boo
         outcome="ok",
         detail=detail,
     )
+
+
+def _noted(standing: Standing, day: date, content: str) -> Standing:
+    """Whether the newest day had news: it decides how soon it is listed again."""
+    before, _, seen = standing.shown.partition(" ")
+    if before and day.isoformat() < before:
+        return standing
+    known = seen if before == day.isoformat() else NOTHING
+    return replace(standing, shown=f"{day} {content}", quiet=standing.quiet + 1 if content == known else 0)
 
 
 def failed(standing: Standing, code: str, detail: str, now: datetime, until: datetime) -> Standing:

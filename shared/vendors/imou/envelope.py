@@ -17,6 +17,7 @@ from shared.vendors.imou.quota import Meter
 from shared.vendors.imou.settings import ImouSettings, lacks
 from shared.vendors.imou.signing import sign
 
+TOKEN_METHOD = "accessToken"  # noqa: S105 - a method's name
 SECONDS = 30.0  # the patience of the vendor's own client
 ATTEMPTS = 3
 MESSAGE_LENGTH = 1000
@@ -60,7 +61,7 @@ class Wire:
     def _once(self, base: str, method: str, params: Mapping[str, object]) -> Answer:
         if missing := lacks(self._settings):
             raise Transient("vendor-auth", f"{missing} is not set", whose=Whose.VENDOR, asked=False)
-        self._meter.count()
+        self._meter.count(reserved=method == TOKEN_METHOD)
         url = f"{base}/openapi/{method}"
         return read_answer(*self._http.post_json(url, self._wrapped(params), {}, SECONDS))
 
