@@ -23,6 +23,7 @@ from shared.ports import CameraStore, EffectQueue, RecordSource, SharedMemory
 from shared.rhythms import Rhythm, Rhythms
 
 LATE = timedelta(minutes=30)  # for what is published after a day's end
+SOON = timedelta(hours=4)  # the wait, at most, of a new day that is passed over once
 _TRIES = 50
 
 log = logging.getLogger(__name__)
@@ -234,10 +235,18 @@ class Harvests:
         """As it stands when the schedule has had its say, and a worker that never came back has had its time."""
         if standing.lease and now >= standing.lease.until:
             standing = harvest.overdue(standing, self.waits, subject.key)
-        if not self.every:
+        if not self.every or (standing.quiet and self._too_early(subject, now)):
             return standing
         today = now.astimezone(self.sources[subject.vendor].zone).date()
-        return harvest.schedule(standing, self._slot(subject, now), today, rhythm.length(standing.quiet))
+        length = rhythm.length(standing.quiet)
+        soon = length * self.every <= SOON
+        return harvest.schedule(standing, self._slot(subject, now), today, length, soon)
+
+    def _too_early(self, subject: Subject, now: datetime) -> bool:
+        """Whether a listing now would show a quiet camera an empty day, and the day before too early to close it."""
+        wait = LATE + harvest.offset(self.every, subject.key)
+        zone = self.sources[subject.vendor].zone
+        return (now - wait).astimezone(zone).date() < now.astimezone(zone).date()
 
     def _slot(self, subject: Subject, now: datetime) -> int:
         return harvest.slot_of(now, self.every or timedelta(days=1), subject.key)

@@ -68,10 +68,14 @@ class Standing:
         return Course.POSTPONED if self.retry_at and now < self.retry_at else Course.WANTED
 
 
+def offset(every: timedelta, seed: str) -> timedelta:
+    """How far into a period its time comes."""
+    return every * (_EARLIEST + _SPREAD * Random(seed).random())
+
+
 def slot_of(now: datetime, every: timedelta, seed: str) -> int:
     """The number of the last period whose time had come by `now`: a few minutes into each, spread by chance."""
-    offset = every * (_EARLIEST + _SPREAD * Random(seed).random())
-    return int((now - offset).timestamp() // every.total_seconds())
+    return int((now - offset(every, seed)).timestamp() // every.total_seconds())
 
 
 def wish(standing: Standing, days: Iterable[date], retry: bool = True) -> Standing:
@@ -82,17 +86,20 @@ def wish(standing: Standing, days: Iterable[date], retry: bool = True) -> Standi
     return replace(standing, retry_at=None) if retry else standing
 
 
-def schedule(standing: Standing, slot: int, today: date, length: float = 1.0) -> Standing:
+def schedule(standing: Standing, slot: int, today: date, length: float = 1.0, soon: bool = False) -> Standing:
     """The schedule's wish for a period: today, and all that is still followed; `length` periods after its last.
 
-    Lengths that are no whole number come true on average.
+    Lengths that are no whole number come true on average. `soon`: the wish after this one comes so early that a quiet
+    camera's new day, which has hardly begun, need not be listed now.
     """
     late = slot - standing.slot + standing.lag - length if standing.slot is not None else 0.0
     if late < 0:
         return standing
     first = min(today - timedelta(days=1), max(standing.followed, default=today) + timedelta(days=1))
     missed = (today - timedelta(days=back) for back in range(KEPT_BY_VENDORS.days))
-    fresh = {day: Reading() for day in missed if day >= first}
+    unread = standing.followed.get(today - timedelta(days=1)) == Reading()
+    begun = soon and standing.quiet > 0 and unread and today not in standing.followed
+    fresh = {day: Reading() for day in missed if day >= first and not (begun and day == today)}
     kept = {day: seen for day, seen in standing.followed.items() if day > today - KEPT_BY_VENDORS}
     followed = {**fresh, **kept} if standing.slot is None else {**_since(fresh, kept), **kept}
     wanted = {day for day in (*standing.wanted, *followed) if day > today - OLDEST}
@@ -146,7 +153,7 @@ def listed(standing: Standing, day: date, content: str, now: datetime, over: boo
         if alike >= ALIKE and len(followed) > 1:  # the last one followed tells the schedule where to go on
             del followed[day]
     return replace(
-        standing if over else _noted(standing, day, content),
+        _noted(standing, day, content, over),
         wanted=wanted,
         anew=(),
         followed=followed,
@@ -159,13 +166,16 @@ def listed(standing: Standing, day: date, content: str, now: datetime, over: boo
     )
 
 
-def _noted(standing: Standing, day: date, content: str) -> Standing:
+def _noted(standing: Standing, day: date, content: str, over: bool) -> Standing:
     """Whether the newest day had news: it decides how soon it is listed again."""
     before, _, seen = standing.shown.partition(" ")
-    if before and day.isoformat() < before:
+    if day.isoformat() < before or (over and day.isoformat() != before):
         return standing
-    known = seen if before == day.isoformat() else NOTHING
-    return replace(standing, shown=f"{day} {content}", quiet=standing.quiet + 1 if content == known else 0)
+    shown = f"{day} {content}"
+    if content not in (seen, NOTHING) or (before != day.isoformat() and content != NOTHING):
+        return replace(standing, shown=shown, quiet=0)
+    fresh = before not in ("", day.isoformat())  # a day that has just begun says nothing yet
+    return replace(standing, shown=shown, quiet=standing.quiet if fresh else standing.quiet + 1)
 
 
 def failed(standing: Standing, code: str, detail: str, now: datetime, until: datetime) -> Standing:

@@ -14,7 +14,7 @@ CALLS_A_LISTING = (
 )
 SOON = timedelta(hours=6)  # what a quiet camera shows is known within this, as long as nothing stretches
 MOST = 24.0  # all that a factor can become; beyond it our own stop is what holds
-_STEPS = (1, 1, 2)  # periods after so many listings without news; then _SLOWEST
+_STEPS = (1, 2)  # periods after so many listings without news; then _SLOWEST
 _SLOWEST = 4
 _NEAR = 1.15  # a factor that is so little too large is kept, so that it does not change with every look
 
