@@ -25,6 +25,10 @@ def status(found: Json) -> str:
         for span, quota in quotas.items()
         if quota
     ]
+    rows += [
+        (f"rhythm of {vendor}", plain(str(rhythm.get("sentence"))))
+        for vendor, rhythm in (found.get("rhythm") or {}).items()
+    ]
     rows += [("free", _space(found)), ("last sweep", moment(found.get("last_sweep")))]
     widest = max(len(name) for name, _ in rows)
     return "\n".join(f"{name:<{widest}}  {value}" for name, value in rows)

@@ -20,9 +20,11 @@ from shared.domain.records import Record
 from shared.domain.retries import Backoff
 from shared.errors import Invalid, Transient, Whose
 from shared.ports import CameraStore, EffectQueue, RecordSource, SharedMemory
+from shared.rhythms import Rhythm, Rhythms
 
 LATE = timedelta(minutes=30)  # for what is published after a day's end
 CALM = timedelta(hours=1)  # chapters come once an hour, so more nudges would cost calls and bring nothing
+SOON = timedelta(hours=4)  # the wait, at most, of a new day that is passed over once
 _TRIES = 50
 
 log = logging.getLogger(__name__)
@@ -91,6 +93,12 @@ class Harvests:
         texts = self.memory.get_many([subject.key for subject in subjects])
         return [(subject, _read(text)) for subject, text in zip(subjects, texts, strict=True)]
 
+    def rhythm(self, vendor: str, standings: Sequence[tuple[Subject, Standing]] | None = None) -> Rhythm:
+        """How often a vendor's cameras are listed at present."""
+        found = self.standings() if standings is None else standings
+        quiet = [standing.quiet for subject, standing in found if subject.vendor == vendor]
+        return Rhythms(self.memory, self.sources, self.now, self.every).of(vendor, quiet)
+
     def wish(
         self, camera: str | None = None, since: date | None = None, until: date | None = None
     ) -> Sequence[tuple[Subject, Standing]]:
@@ -138,8 +146,8 @@ class Harvests:
     def due(self) -> Mapping[str, int]:
         """How many subjects wait for a worker, by vendor."""
         now, found = self.now(), dict.fromkeys(self.sources, 0)
-        for subject, standing in self.standings():
-            found[subject.vendor] += self._as_of(now, subject, standing).course(now) == Course.WANTED
+        for subject, standing in self._as_of_now(now):
+            found[subject.vendor] += standing.course(now) == Course.WANTED
         return {vendor: number for vendor, number in found.items() if number}
 
     def take(self, vendor: str, owner: str) -> Claim | None:
@@ -147,11 +155,12 @@ class Harvests:
         now = self.now()
         waiting = [
             (standing.at or datetime.min.replace(tzinfo=UTC), number, subject)
-            for number, (subject, standing) in enumerate(self.standings())
-            if subject.vendor == vendor and self._as_of(now, subject, standing).course(now) == Course.WANTED
+            for number, (subject, standing) in enumerate(self._as_of_now(now, vendor))
+            if standing.course(now) == Course.WANTED
         ]
+        rhythm = self.rhythm(vendor) if waiting else Rhythm()
         for _, _, subject in sorted(waiting, key=lambda each: each[:2]):
-            if (claim := self._claim(subject, owner, now)) is not None:
+            if (claim := self._claim(subject, owner, now, rhythm)) is not None:
                 return claim
         return None
 
@@ -223,9 +232,9 @@ class Harvests:
 
         return self._move(subject, change)
 
-    def _claim(self, subject: Subject, owner: str, now: datetime) -> Claim | None:
+    def _claim(self, subject: Subject, owner: str, now: datetime, rhythm: Rhythm) -> Claim | None:
         text = self.memory.get(subject.key)
-        standing = self._as_of(now, subject, _read(text))
+        standing = self._as_of(now, subject, _read(text), rhythm)
         if standing.course(now) != Course.WANTED:
             return None
         claimed = harvest.claim(standing, Lease(owner, now + self.lease))
@@ -241,14 +250,30 @@ class Harvests:
         end = datetime.combine(day + timedelta(days=1), time(), self.sources[subject.vendor].zone)
         return now >= end + LATE
 
-    def _as_of(self, now: datetime, subject: Subject, standing: Standing) -> Standing:
+    def _as_of_now(self, now: datetime, vendor: str | None = None) -> Iterator[tuple[Subject, Standing]]:
+        """How all subjects, or those of a vendor, stand now."""
+        found = self.standings()
+        rhythms = {name: self.rhythm(name, found) for name in self.sources if vendor in (None, name)}
+        for subject, standing in found:
+            if subject.vendor in rhythms:
+                yield subject, self._as_of(now, subject, standing, rhythms[subject.vendor])
+
+    def _as_of(self, now: datetime, subject: Subject, standing: Standing, rhythm: Rhythm) -> Standing:
         """As it stands when the schedule has had its say, and a worker that never came back has had its time."""
         if standing.lease and now >= standing.lease.until:
             standing = harvest.overdue(standing, self.waits, subject.key)
-        if not self.every:
+        if not self.every or (standing.quiet and self._too_early(subject, now)):
             return standing
         today = now.astimezone(self.sources[subject.vendor].zone).date()
-        return harvest.schedule(standing, self._slot(subject, now), today)
+        length = rhythm.length(standing.quiet)
+        soon = length * self.every <= SOON
+        return harvest.schedule(standing, self._slot(subject, now), today, length, soon)
+
+    def _too_early(self, subject: Subject, now: datetime) -> bool:
+        """Whether a listing now would show a quiet camera an empty day, and the day before too early to close it."""
+        wait = LATE + harvest.offset(self.every, subject.key)
+        zone = self.sources[subject.vendor].zone
+        return (now - wait).astimezone(zone).date() < now.astimezone(zone).date()
 
     def _slot(self, subject: Subject, now: datetime) -> int:
         return harvest.slot_of(now, self.every or timedelta(days=1), subject.key)

@@ -491,18 +491,27 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """Calls of one span ("day", "month") at a vendor, until that span ends; `forecast` is what they will come to."""
+    """Calls of one span ("day", "month") at a vendor, until that span ends; `forecast` is what they will come to.
+
+    `kept`: how many of the limit no listing may use; they are for tokens and probes.
+    """
 
     span: str
     used: int
     limit: int | None
     until: datetime
     forecast: int
+    kept: int = 0
+
+    @property
+    def left(self) -> int | None:
+        """How many calls listings may still make; None for any number."""
+        return None if self.limit is None else max(0, self.limit - self.kept - self.used)
 
     @property
     def spent(self) -> bool:
-        """Whether our own limit is reached: no further call goes out."""
-        return self.limit is not None and self.used >= self.limit
+        """Whether our own limit is reached: no listing goes out any more."""
+        return self.left == 0
 
 
 @dataclass(frozen=True, slots=True)

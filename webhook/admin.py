@@ -13,6 +13,7 @@ from shared.errors import Transient
 from shared.harvests import Subject
 from shared.ports import LaneView, RecordEntry
 from shared.quarantine import Held
+from shared.rhythms import Rhythm
 from shared.schemas.admin import read_harvest, read_query, read_record_query, read_wish
 from shared.schemas.job import history_json, job_json
 from shared.schemas.record import record_json
@@ -123,6 +124,7 @@ def status() -> Json:
         "overdue_seconds": here.jobs.overdue_seconds(),
         "circuits": {vendor.name: _circuit(vendor) for vendor in vendors},
         "quota": {vendor.name: _quotas(vendor) for vendor in vendors if vendor.quotas},
+        "rhythm": {vendor.name: _rhythm(vendor.rhythm) for vendor in vendors if vendor.rhythm},
         **_space(),
         "last_sweep": last_sweep.isoformat() if last_sweep else None,
     }
@@ -222,6 +224,14 @@ def _circuit(vendor: Vendor) -> Json:
         }
     state = services().circuits.get(vendor.name)
     return {"open": False, "code": state.code, "reason": state.reason, "until": None}
+
+
+def _rhythm(rhythm: Rhythm) -> Json:
+    return {
+        "period_seconds": round(rhythm.period.total_seconds()),
+        "stretched": rhythm.stretched,
+        "sentence": rhythm.sentence,
+    }
 
 
 def _quotas(vendor: Vendor) -> Json:

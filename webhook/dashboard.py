@@ -134,6 +134,7 @@ def _news() -> dict[str, Any]:
     wrong = [(vendor, list(outlook.troubles(vendor, found))) for vendor in vendors]
     return {
         "wrong": [(vendor, troubles) for vendor, troubles in wrong if vendor.stop or troubles],
+        "slow": [vendor for vendor in vendors if vendor.rhythm and vendor.rhythm.stretched > 1],
         "unread": [each for each in found if each.unread],
         "has_records": bool(found),
     }

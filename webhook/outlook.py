@@ -7,6 +7,7 @@ from datetime import UTC, datetime, tzinfo
 from shared.domain.harvest import Course, Standing
 from shared.harvests import Subject
 from shared.ports import Quota
+from shared.rhythms import Rhythm
 from webhook.parts import services
 
 OK = "ok"
@@ -30,6 +31,7 @@ class Vendor:
     zone: tzinfo
     quotas: Sequence[Quota]
     stop: Stop | None
+    rhythm: Rhythm | None = None  # of its harvests, if it has any
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,9 @@ def _when(found: Harvest) -> datetime:
 def _vendor(name: str) -> Vendor:
     source = services().record_sources.get(name)
     quotas = source.quotas() if source else ()
-    return Vendor(name, source.zone if source else _zone(), quotas, _spent(quotas) or _open(name))
+    rhythm = services().harvests.rhythm(name) if source and services().settings.harvest_every else None
+    zone = source.zone if source else _zone()
+    return Vendor(name, zone, quotas, _spent(quotas) or _open(name), rhythm)
 
 
 def _zone() -> tzinfo:

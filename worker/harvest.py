@@ -17,14 +17,13 @@ from shared.errors import Final, GleanerError, Transient, Whose
 from shared.harvests import Claim, Subject
 from shared.ports import Listed, Listing, Query, RecordEntry, Unread
 from shared.services import Services
-from worker.health import circuit_after_probe
+from worker.health import circuit_after_probe, shut
 from worker.sift import sift
 from worker.tell import tell_one
 
 SLICE = 120.0  # seconds; with the budget of a task before it and a page after it, it stays below the task's time limit
 UNFIT = timedelta(days=1)  # before a camera that cannot be listed as it is set up is tried again
 OWN_STOP = timedelta(minutes=5)  # after which a limit of ours is looked at again: somebody may have raised it
-SHUT = timedelta(hours=6)  # at most, without a look whether the vendor serves us before the time it has named
 _AT_ONCE = 500
 _SAID = 10  # rows that could not be read, of which it is said what is wrong with them
 
@@ -117,7 +116,7 @@ def _vendors_trouble(services: Services, subject: Subject, no: Transient) -> dat
     if no.until and not no.asked:
         return min(no.until, now + OWN_STOP)
     if no.until:
-        services.circuits.shut(subject.vendor, no.code, no.detail, min(no.until, now + SHUT))
+        shut(services, subject.vendor, no, no.until)
     elif not no.answered:
         services.circuits.faulted(subject.vendor, subject.key, no.code, no.detail)
     return None

@@ -12,10 +12,12 @@ from enum import StrEnum
 from random import Random
 
 from shared.domain.job import Lease
+from shared.domain.records import digest
 from shared.domain.retries import Backoff
 
 KEPT_BY_VENDORS = timedelta(days=30)
 OLDEST = timedelta(days=62)  # a day that lies further back is not worth a call
+NOTHING = digest({})  # a reading of a day without records
 ALIKE = 2  # readings past its end that close a day
 _EARLIEST, _SPREAD = 1 / 30, 2 / 15  # of a period: with an hour, from 2 to 10 minutes past it
 
@@ -49,6 +51,9 @@ class Standing:
     sifted: tuple[date, ...] = ()  # of those wanted, what is to be listed whatever a calendar of days may say
     empty: tuple[date, ...] = ()  # not listed, for the vendor's calendar of days had nothing on them
     slot: int | None = None  # the period for which the schedule has made its wish
+    lag: float = 0.0  # by how much of a period that wish came later than its rhythm had it
+    shown: str = ""  # the newest day that was listed, and its content
+    quiet: int = 0  # listings of the newest day in a row that showed no news
     retry_at: datetime | None = None
     failures: int = 0
     lease: Lease | None = None
@@ -65,10 +70,14 @@ class Standing:
         return Course.POSTPONED if self.retry_at and now < self.retry_at else Course.WANTED
 
 
+def offset(every: timedelta, seed: str) -> timedelta:
+    """How far into a period its time comes."""
+    return every * (_EARLIEST + _SPREAD * Random(seed).random())
+
+
 def slot_of(now: datetime, every: timedelta, seed: str) -> int:
     """The number of the last period whose time had come by `now`: a few minutes into each, spread by chance."""
-    offset = every * (_EARLIEST + _SPREAD * Random(seed).random())
-    return int((now - offset).timestamp() // every.total_seconds())
+    return int((now - offset(every, seed)).timestamp() // every.total_seconds())
 
 
 def wish(standing: Standing, days: Iterable[date], retry: bool = True) -> Standing:
@@ -79,17 +88,24 @@ def wish(standing: Standing, days: Iterable[date], retry: bool = True) -> Standi
     return replace(standing, retry_at=None) if retry else standing
 
 
-def schedule(standing: Standing, slot: int, today: date) -> Standing:
-    """The schedule's wish for a period: today, and all that is still followed."""
-    if standing.slot is not None and slot <= standing.slot:
+def schedule(standing: Standing, slot: int, today: date, length: float = 1.0, soon: bool = False) -> Standing:
+    """The schedule's wish for a period: today, and all that is still followed; `length` periods after its last.
+
+    Lengths that are no whole number come true on average. `soon`: the wish after this one comes so early that a quiet
+    camera's new day, which has hardly begun, need not be listed now.
+    """
+    late = slot - standing.slot + standing.lag - length if standing.slot is not None else 0.0
+    if late < 0:
         return standing
     first = min(today - timedelta(days=1), max(standing.followed, default=today) + timedelta(days=1))
     missed = (today - timedelta(days=back) for back in range(KEPT_BY_VENDORS.days))
-    fresh = {day: Reading() for day in missed if day >= first}
+    unread = standing.followed.get(today - timedelta(days=1)) == Reading()
+    begun = soon and standing.quiet > 0 and unread and today not in standing.followed
+    fresh = {day: Reading() for day in missed if day >= first and not (begun and day == today)}
     kept = {day: seen for day, seen in standing.followed.items() if day > today - KEPT_BY_VENDORS}
     followed = {**fresh, **kept} if standing.slot is None else {**_since(fresh, kept), **kept}
     wanted = {day for day in (*standing.wanted, *followed) if day > today - OLDEST}
-    return replace(standing, wanted=tuple(sorted(wanted)), followed=followed, slot=slot)
+    return replace(standing, wanted=tuple(sorted(wanted)), followed=followed, slot=slot, lag=late % 1)
 
 
 def _since(fresh: Mapping[date, Reading], kept: Mapping[date, Reading]) -> dict[date, Reading]:
@@ -133,7 +149,7 @@ def listed(standing: Standing, day: date, content: str, now: datetime, over: boo
     """A day was listed to its end. `over`: the day and its grace had passed when it was read."""
     wanted = tuple(other for other in standing.wanted if other != day or day in standing.anew)
     return replace(
-        standing,
+        _noted(standing, day, content, over),
         wanted=wanted,
         anew=(),
         followed=read_once_more(standing.followed, day, content) if over else standing.followed,
@@ -156,6 +172,18 @@ def read_once_more(followed: Mapping[date, Reading], day: date, content: str) ->
     if alike >= ALIKE and len(followed) > 1:  # the last one followed tells the schedule where to go on
         return {other: seen for other, seen in followed.items() if other != day}
     return {**followed, day: Reading(content, alike)}
+
+
+def _noted(standing: Standing, day: date, content: str, over: bool) -> Standing:
+    """Whether the newest day had news: it decides how soon it is listed again."""
+    before, _, seen = standing.shown.partition(" ")
+    if day.isoformat() < before or (over and day.isoformat() != before):
+        return standing
+    shown = f"{day} {content}"
+    if content not in (seen, NOTHING) or (before != day.isoformat() and content != NOTHING):
+        return replace(standing, shown=shown, quiet=0)
+    fresh = before not in ("", day.isoformat())  # a day that has just begun says nothing yet
+    return replace(standing, shown=shown, quiet=standing.quiet if fresh else standing.quiet + 1)
 
 
 def failed(standing: Standing, code: str, detail: str, now: datetime, until: datetime) -> Standing:

@@ -9,11 +9,9 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import date, datetime
 
-from shared.domain.harvest import OLDEST, Standing, read_once_more
-from shared.domain.records import digest
+from shared.domain.harvest import NOTHING, OLDEST, Standing, read_once_more
 
 MANY = 3  # days; the calendar costs a call, and a day or two may well hold something
-NOTHING = digest({})
 
 
 def unsifted(standing: Standing, over: Callable[[date], bool]) -> tuple[date, ...]:

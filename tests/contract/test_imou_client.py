@@ -83,7 +83,7 @@ class _Clock:
 
 
 class _NoMeter:
-    def count(self):
+    def count(self, reserved=False):
         """Nothing."""
 
 

@@ -104,6 +104,7 @@ class FakeService:
         ]  # what each look at the first camera brings; the last one stays
         self.circuits: Json = {"sms": {"open": True, "code": "vendor-away", "reason": "", "until": None}}
         self.quota: Json = {}
+        self.rhythm: Json = {}
 
     def find(self, job_id: str) -> Json | None:
         if script := self.script.get(job_id):
@@ -248,6 +249,7 @@ def _add_overviews(app: Flask, fake: FakeService) -> None:
                 "overdue_seconds": 3.2,
                 "circuits": fake.circuits,
                 "quota": fake.quota,
+                "rhythm": fake.rhythm,
                 "free_bytes": 5_300_000_000,
                 "promised_bytes": 200_000_000,
                 "reserve_bytes": 5_000_000_000,

@@ -331,7 +331,9 @@ def test_the_status_tells_quotas_and_plainly_when_calls_are_stopped_and_until_wh
             "month": {"used": 4000, "limit": None, "forecast": 6000, "until": "2026-12-01T00:00:00+08:00"},
         }
     }
+    service.rhythm = {"imou": {"period_seconds": 5040, "stretched": 1.4, "sentence": "1.4 times less often"}}
     lines = [" ".join(line.split()) for line in run("status").stdout.splitlines()]
+    assert "rhythm of imou 1.4 times less often" in lines
     assert "calls to sms go out" in lines
     assert f"calls to imou STOPPED until 2026-11-21 00:00:00: quota-spent, {reason}" in lines
     assert (

@@ -118,6 +118,7 @@ def test_the_status_tells_how_the_whole_is_doing(world, admin):
         "overdue_seconds",
         "circuits",
         "quota",
+        "rhythm",
         "free_bytes",
         "promised_bytes",
         "reserve_bytes",
@@ -162,6 +163,17 @@ def test_the_quotas_are_told_with_what_they_will_come_to(world, admin):
         }
     }
     assert not status["circuits"]["imou"]["open"]
+
+
+def test_the_rhythm_of_harvests_is_told_and_that_it_was_stretched(world, admin):
+    told = admin.get("/admin/status").json["rhythm"]["imou"]
+    assert (told["period_seconds"], told["stretched"]) == (3600, 1)
+    world.source.counted = (Quota("month", 29_990, 30_000, NOON + timedelta(days=10), 30_000),)
+    world.clock.move(timedelta(hours=1))
+    told = admin.get("/admin/status").json["rhythm"]["imou"]
+    assert told["stretched"] > 2
+    assert told["period_seconds"] == round(3600 * told["stretched"])
+    assert "do not suffice for a listing every 60 min" in told["sentence"]
 
 
 def test_a_spent_quota_stops_calls_like_an_open_circuit_until_the_last_one_that_is_spent_is_over(

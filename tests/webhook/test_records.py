@@ -44,6 +44,13 @@ def test_a_spent_quota_is_told_once_and_until_when(world, operator):
     assert "could not be listed" not in page
 
 
+def test_a_rhythm_that_was_stretched_is_told_beside_the_calls(world, operator):
+    world.source.counted = (Quota("month", 29_990, 30_000, NOON + timedelta(days=10), 30_000),)
+    page = text_of(operator.get("/"))
+    assert "do not suffice for a listing every 60 min" in page
+    assert "29990 of 30000 calls this month" in page
+
+
 def test_a_harvest_that_failed_is_told_with_its_camera_and_the_next_try(world, operator):
     world.harvested(trouble="vendor-unreadable", detail="<b>not</b> a list")
     page = operator.get("/fragments/news")

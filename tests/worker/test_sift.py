@@ -159,11 +159,11 @@ def test_days_that_an_outage_missed_are_asked_about_in_one_call_and_closed_by_tw
         stage.round()
         assert stage.calls(BITMAP) - before == 1
         assert stage.listings() - listed == 2  # the day that holds something, and today
-        stage.after(hours=1)
+        stage.after(hours=4)
         stage.round()
         assert stage.calls(BITMAP) - before == 2
         assert stage.listings() - listed == 4
-        stage.after(hours=1)
+        stage.after(hours=4)
         stage.round()
         assert stage.calls(BITMAP) - before == 2
         assert stage.listings() - listed == 5
@@ -179,7 +179,7 @@ def test_a_day_that_was_empty_once_and_then_is_not_stays_open():
         stage.round()
         late = TODAY + timedelta(days=3)
         stage.add(DOOR, late)
-        stage.after(hours=1)
+        stage.after(hours=4)
         stage.round()
         assert late.isoformat() in stage.listed_days(DOOR)
         assert late.isoformat() not in stage.harvest_of("front-door")["empty_days"]

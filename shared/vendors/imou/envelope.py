@@ -18,6 +18,7 @@ from shared.vendors.imou.settings import ImouSettings, lacks
 from shared.vendors.imou.signing import sign
 from shared.vendors.imou.skew import SkewWatch
 
+TOKEN_METHOD = "accessToken"  # noqa: S105 - a method's name
 SECONDS = 30.0  # the patience of the vendor's own client
 ATTEMPTS = 3
 MESSAGE_LENGTH = 1000
@@ -62,7 +63,7 @@ class Wire:
     def _once(self, base: str, method: str, params: Mapping[str, object]) -> Answer:
         if missing := lacks(self._settings):
             raise Transient("vendor-auth", f"{missing} is not set", whose=Whose.VENDOR, asked=False)
-        self._meter.count()
+        self._meter.count(reserved=method == TOKEN_METHOD)
         url = f"{base}/openapi/{method}"
         wrapped = self._wrapped(params)
         return read_answer(*self._http.post_json(url, wrapped, {}, SECONDS, dated=self._skew.heard))

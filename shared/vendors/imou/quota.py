@@ -1,5 +1,7 @@
 """How many calls this account has made today and this month, counted before each goes out, and the stop at our own limits.
 
+A share of each limit is kept for tokens and probes: other calls stop before it.
+
 Days and months are those of the wire's zone. The counters lie in shared memory under a short hash of the application's
 id; every attempt counts, those that fail, those for a token and those that are made again included.
 """
@@ -15,6 +17,8 @@ from shared.vendors.base import Toolbox
 from shared.vendors.imou.settings import ImouSettings
 
 KEPT = timedelta(days=40)  # longer than any month
+SHARE = 0.05  # of a limit, that only tokens and probes may use
+EARLY = 1 / 24  # of a span, before which a forecast takes no more time to have passed than this
 
 
 def next_day(now: datetime, zone: ZoneInfo) -> datetime:
@@ -44,12 +48,20 @@ class _Span:
     key: str
 
     def quota(self, used: int, now: datetime) -> Quota:
-        share = (now - self.start) / (self.end - self.start)
-        forecast = max(used, round(used / share)) if share > 0 else used
-        return Quota(self.name, used, self.limit, self.end, forecast)
+        share = max(EARLY, (now - self.start) / (self.end - self.start))
+        return Quota(self.name, used, self.limit, self.end, max(used, round(used / share)), self.kept)
 
-    def spent(self) -> Transient:
-        said = f"{self.limit} calls were made this {self.name}, the most that {self.setting} allows"
+    @property
+    def kept(self) -> int:
+        return int((self.limit or 0) * SHARE)
+
+    def most(self, reserved: bool) -> int | None:
+        return None if self.limit is None else self.limit - (0 if reserved else self.kept)
+
+    def spent(self, reserved: bool) -> Transient:
+        most = self.most(reserved)
+        said = f"{most} calls were made this {self.name}, the most that {self.setting} allows"
+        said += f" beside {self.kept} for tokens" if most != self.limit else ""
         detail = f"{said}; the next one goes out at {self.end.isoformat()}"
         return Transient("quota-spent", detail, whose=Whose.VENDOR, asked=False, until=self.end)
 
@@ -63,13 +75,16 @@ class Meter:
         self._now = toolbox.now
         self._zone = ZoneInfo(settings.timezone)
 
-    def count(self) -> None:
-        """Count one call that is about to go out. Transient `quota-spent` when it must not; then it is not counted."""
+    def count(self, reserved: bool = False) -> None:
+        """Count one call that is about to go out. Transient `quota-spent` when it must not; then it is not counted.
+
+        `reserved`: it may use the share that is kept.
+        """
         spans = self._spans()
-        full = self._memory.count({span.key: span.limit for span in spans}, KEPT)
+        full = self._memory.count({span.key: span.most(reserved) for span in spans}, KEPT)
         for span in spans:
             if span.key == full:
-                raise span.spent()
+                raise span.spent(reserved)
 
     def quotas(self) -> Sequence[Quota]:
         """Today and this month."""

@@ -17,10 +17,9 @@ from zoneinfo import ZoneInfo
 from shared.errors import Transient, Whose
 from shared.vendors.base import Toolbox
 from shared.vendors.imou.codes import Kind, failure
-from shared.vendors.imou.envelope import SECONDS, Wire, unreadable
+from shared.vendors.imou.envelope import SECONDS, TOKEN_METHOD, Wire, unreadable
 from shared.vendors.imou.settings import ImouSettings, short_hash
 
-METHOD = "accessToken"
 MARGIN = 300.0  # seconds before its end in which the vendor's own app no longer trusts a token
 LONGEST = 3 * 86400.0
 UNTOLD = 3600.0  # what a token without a readable `expireTime` is taken to have left
@@ -80,7 +79,7 @@ class Tokens:
 
     def renew(self) -> Token:
         """Ask for a token, whatever is in memory, and keep it."""
-        answer = self._wire.ask(self._settings.base_url, METHOD, {})
+        answer = self._wire.ask(self._settings.base_url, TOKEN_METHOD, {})
         if answer.kind != Kind.OK:
             zone = ZoneInfo(self._settings.timezone)
             secrets = (self._settings.app_secret,)
