@@ -82,6 +82,7 @@ REASONS = {
     "frames-unreadable": "nothing here can decode the frames",
     "no-end-mark": "the file does not say where it ends, so nobody can tell whether it is all",
     "no-pictures": "the file has no pictures that move",
+    "not-looked-into": "the picture is of a known kind into which nothing here looks, so that it may be cut",
     "perhaps-encrypted": "the picture is of no known kind, as an encrypted one would be",
     "trailing-bytes": "more follows behind the end of the file's container",
     "unknown-kind": "the file is of no kind that is known here",
