@@ -7,8 +7,10 @@ from random import Random
 import pytest
 
 from shared.adapters.media import check
+from shared.domain.descriptor import MediaDescriptor
 from shared.domain.job import State, Verdict
 from shared.domain.records import Chapter
+from shared.errors import Transient
 from tests.builders import NOON, TODAY, a_listed
 from tests.worker.test_harvest import Harvesting
 from worker.settle import settle
@@ -238,3 +240,21 @@ def test_a_page_a_text_and_a_picture_that_was_cut_are_refused_and_given_up_after
     the_day_passes(looking, hours=24)
     (job,) = looking.jobs()
     assert (job.state, job.reason, job.assets) == (State.FAILED, reason, ())
+
+
+def test_a_descriptor_of_the_video_is_kept_with_its_record_and_stands_in_no_description_sidecar_or_log(
+    here, caplog
+):
+    caplog.set_level("DEBUG")
+    media = MediaDescriptor({"fileToken": "s3cret-token", "ak": "s3cret-ak"}, NOON + timedelta(days=1))
+    listed(here, replace(a_listed("7"), media=media), MORNING)
+    the_day_passes(here, hours=1)
+    here.source.troubles[0] = Transient("vendor-error", "no")
+    the_day_passes(here, hours=1)
+    (entry,), (job,) = here.entries(), here.jobs()
+    assert here.services.records.media(entry.record.id) == media
+    described = [here.archive.description(key) for key in here.archive.described]
+    sidecars = [here.archive.sidecar(asset.key) for asset in job.assets]
+    assert (len(described), len(sidecars), len(caplog.records)) == (1, 1, 2)
+    logged = [vars(record) for record in caplog.records]
+    assert "s3cret" not in f"{described}{sidecars}{logged}{entry}{job}"
