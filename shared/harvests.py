@@ -179,6 +179,10 @@ class Harvests:
             self._move(subject, lambda old: harvest.given_back(old, now, dead))
         return len(ended)
 
+    def closes(self, claim: Claim, content: str) -> bool:
+        """Whether the claimed day will be closed once it is said to be listed with this content."""
+        return claim.last and harvest.closes(self.standing(claim.subject), claim.day, content)
+
     def listed(self, claim: Claim, content: str, detail: str = "") -> None:
         """The claimed day was listed to its end, and all of it is kept."""
         now = self.now()

@@ -35,6 +35,7 @@ POINTS = (
     "harvest-page",
     "harvest-kept",
     "harvest-read",
+    "closing-wished",
     "harvest-listed",
     "tell-wished",
     "tell-described",

@@ -12,6 +12,7 @@ from typing import BinaryIO, Protocol
 from zoneinfo import ZoneInfo
 
 from shared.domain.camera import Camera
+from shared.domain.descriptor import MediaDescriptor
 from shared.domain.effects import Ring
 from shared.domain.events import Sighting
 from shared.domain.job import Asset, Job, Kind, Lane, Origin, State, Verdict, Window
@@ -253,7 +254,7 @@ class RecordEntry:
     """A record as we keep it. `revision` counts from 1; `told` is the last one that was acknowledged.
 
     `picture` is where the vendor last said its picture is, `picture_key` the asset once that has landed; `jobs` are those
-    that were made of it.
+    that were made of it, `closing` the one whose picture is that of the closed day.
     """
 
     record: Record
@@ -262,6 +263,7 @@ class RecordEntry:
     picture: Sighting | None = None
     picture_key: str | None = None
     jobs: tuple[str, ...] = ()
+    closing: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,10 +304,12 @@ class RecordPage:
 class RecordStore(Protocol):
     """Keeps records, and hands out every revision until it is acknowledged. Doing anything twice is the same as once."""
 
-    def upsert(self, record: Record, picture: Sighting | None) -> RecordEntry:
+    def upsert(
+        self, record: Record, picture: Sighting | None, media: MediaDescriptor | None = None
+    ) -> RecordEntry:
         """Keep a record as it was just listed; a revision more only if its content differs from what is kept.
 
-        What is no content (the vendor's id, an address, an end of life) is kept up to date without one.
+        What is no content (the vendor's id, an address, a descriptor, an end of life) is kept up to date without one.
         """
         ...
 
@@ -319,6 +323,14 @@ class RecordStore(Protocol):
 
     def link(self, record_id: str, picture_key: str) -> None:
         """The record's picture has landed under this key. Silently nothing for a record that has left."""
+        ...
+
+    def close(self, record_id: str, job_id: str) -> None:
+        """This job is for the picture of the record's closed day; nothing when one was named before, or it has left."""
+        ...
+
+    def media(self, record_id: str) -> MediaDescriptor | None:
+        """How the record's media are reached, as last listed; None when nothing readable is known. Never to be shown."""
         ...
 
     def load(self, record_id: str) -> RecordEntry | None:
@@ -467,10 +479,11 @@ class PlaybackSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One record as a listing has it, and where its picture is, if it has one."""
+    """One record as a listing has it, where its picture is, if it has one, and how its media are reached."""
 
     record: Record
     picture: Sighting | None = None
+    media: MediaDescriptor | None = None
 
 
 @dataclass(frozen=True, slots=True)

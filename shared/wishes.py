@@ -11,7 +11,7 @@ from ulid import ULID
 
 from shared.domain import planning
 from shared.domain.camera import Camera
-from shared.domain.events import RetryRequested
+from shared.domain.events import RetryRequested, Sighting
 from shared.domain.job import File, FileState, Job, Kind, Origin, State, Window
 from shared.errors import Conflict, Invalid
 from shared.ledger import Ledger
@@ -53,10 +53,26 @@ class Wishes:
 
     def picture(self, entry: RecordEntry) -> Job | None:
         """The job for a record's picture, there from the start and so READY; None when there is nothing to get, and never was."""
-        record = entry.record
-        wish = planning.picture_wish(record.camera, record.id)
+        wish = planning.picture_wish(entry.record.camera, entry.record.id)
         if entry.picture is None or entry.picture_key:
             return self._listed(wish)
+        return self._picture(entry, entry.picture, wish)
+
+    def closing_picture(self, entry: RecordEntry) -> Job | None:
+        """The job for the picture that a grown record has when its day is closed; None when there is nothing more to get.
+
+        A first picture that is still on its way is that one: the listing that closes the day has renewed its address.
+        """
+        record = entry.record
+        if entry.picture is None:
+            return None
+        first = self._listed(planning.picture_wish(record.camera, record.id))
+        if first and first.live:
+            return first
+        return self._picture(entry, entry.picture, planning.closing_wish(record.camera, record.id))
+
+    def _picture(self, entry: RecordEntry, picture: Sighting, wish: str) -> Job | None:
+        record = entry.record
         now = self.ledger.jobs.now()
         job = Job(
             id=str(ULID()).lower(),
@@ -73,7 +89,7 @@ class Wishes:
             state=State.READY,
             record=record.id,
             usable_until=record.expires_at,
-            files=(File(entry.picture.identity, entry.picture.address, 0, FileState.OPEN),),
+            files=(File(picture.identity, picture.address, 0, FileState.OPEN),),
         )
         return self.ledger.create(job) or self._listed(wish)
 

@@ -17,6 +17,7 @@ from shared.errors import Final, GleanerError, Transient, Whose
 from shared.harvests import Claim, Subject
 from shared.ports import Listed, Listing, Query, RecordEntry, Unread
 from shared.services import Services
+from worker.closing import wish_for_closing_pictures
 from worker.health import circuit_after_probe, shut
 from worker.sift import sift
 from worker.tell import tell_one
@@ -66,6 +67,8 @@ def harvest(services: Services, vendor: str) -> bool:
     if claim.last and not unread:  # no other listing is sure to be whole
         _say_gone(services, claim, contents)
     services.quarantine.listed(claim.subject, claim.day, unread)
+    if services.harvests.closes(claim, digest(contents)):
+        wish_for_closing_pictures(services, contents)
     services.harvests.listed(claim, digest(contents), _broken(claim, unread))
     services.reach("harvest-listed")
     return True
@@ -137,11 +140,11 @@ def _kept(services: Services, listed: Listed) -> GleanerError | None:
 
 def _keep(services: Services, listed: Listed) -> None:
     """Remember a record as it is now; tell it if it is news, and renew the address of a picture that waits for one."""
-    entry = services.records.upsert(listed.record, listed.picture)
+    entry = services.records.upsert(listed.record, listed.picture, listed.media)
     services.reach("harvest-kept")
     if entry.told < entry.revision or _has_its_first_picture(entry):
         tell_one(services, entry)
-    if listed.picture and not entry.picture_key:
+    if listed.picture and (entry.closing or not entry.picture_key):
         for job in _waiting(services, entry):
             services.ledger.record(job.id, e.Prepared(0, (listed.picture,)))
 

@@ -118,10 +118,31 @@ def _land(claim: Claim, spool: Spool) -> e.Event:
     sha256 = _sha256(spool)
     claim.beat(spool.size)
     claim.services.reach("fetch-hashed")
+    if same := _kept_already(claim, sha256):
+        spool.restart(None)  # an empty one goes
+        return e.AssetLanded(claim.file.identity, _asset(claim, same), claim.job.claim)
     sidecar = _sidecar(claim, spool.size, sha256, _measured(claim, facts))
     claim.services.archive.publish(spool, str(sidecar["key"]), sidecar)
     claim.services.reach("fetch-published")
     return e.AssetLanded(claim.file.identity, _asset(claim, sidecar), claim.job.claim)
+
+
+def _kept_already(claim: Claim, sha256: str) -> Mapping[str, object] | None:
+    """The sidecar of the record's earlier picture if it has the same bytes: they are not kept twice.
+
+    The job that brought it is asked first: its record may not know of it yet.
+    """
+    services, job = claim.services, claim.job
+    if not claim.picture or job.record is None:
+        return None
+    first = services.jobs.load(services.jobs.find(planning.picture_wish(job.camera, job.record)) or "")
+    entry = services.records.load(job.record)
+    keys = [asset.key for asset in first.job.assets] if first else []
+    for key in [*keys, *([entry.picture_key] if entry and entry.picture_key else [])]:
+        sidecar = services.archive.sidecar(key)
+        if sidecar and sidecar["sha256"] == sha256:
+            return sidecar
+    return None
 
 
 def _reject(claim: Claim, spool: Spool, no: Refused) -> e.Event:
@@ -200,6 +221,6 @@ def _asset(claim: Claim, sidecar: Mapping[str, object]) -> Asset:
         sha256=str(sidecar["sha256"]),
         verdict=Verdict(str(sidecar["verdict"])),
         content_type=str(sidecar["content_type"]),
-        job=claim.job.id,
+        job=str(sidecar["job"]),
         duration_seconds=None if length is None else float(str(length)),
     )

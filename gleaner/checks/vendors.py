@@ -13,7 +13,7 @@ from gleaner.checks.stores import Store
 from gleaner.checks.tools import toolbox
 from gleaner.simulation import half_of
 from shared.domain.reasons import words
-from shared.errors import GleanerError
+from shared.errors import GleanerError, Misconfigured
 from shared.vendors.base import Toolbox
 
 SPENT = ("quota-spent", "vendor-quota")  # whoever says so lives
@@ -31,6 +31,23 @@ def vendor(case: Case, store: Store, name: str) -> Iterator[Finding]:
         yield warn(name, f"not set up; {played}", f"set {missing}, or take {name} out of VENDORS")
     else:
         yield _asked(case, store, name)
+        yield from _fetcher(case, name)
+
+
+def _fetcher(case: Case, name: str) -> Iterator[Finding]:
+    """Whether the owner's code for the video of records can be loaded, where a vendor leaves that to it."""
+    find = case.vendors[name].fetcher
+    if find is None:
+        return
+    try:
+        found = find(case.own[name])
+    except Misconfigured as error:
+        yield fail(f"video of {name}", error.detail, "name a function that can be imported here, or none")
+        return
+    said = (
+        "its fetcher can be loaded" if found else "no fetcher is set, and no address can be built without one"
+    )
+    yield ok(f"video of {name}", f"{said}; how it is reached is kept sealed beside each record")
 
 
 def _asked(case: Case, store: Store, name: str) -> Finding:

@@ -3,9 +3,7 @@ said.
 
 Everything here is Python over bytes that are read a few at a time, whatever the size of the file: it may run in any process.
 It finds what was cut off, what has holes and what never was media; it does not decode (`media_frames` does), so other damage
-inside a frame stays unseen. What carries no mark of its end is UNVERIFIED rather than COMPLETE. A picture of no kind that is
-known here is taken for an encrypted one, and kept for whoever has the key.
-"""
+XX"""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -13,17 +11,31 @@ from typing import BinaryIO
 
 from shared.adapters.media_bytes import read_at, size_of
 from shared.adapters.media_mp4 import is_mp4, mp4
-from shared.adapters.media_picture import is_jpeg, is_png, is_webp, jpeg, png, webp
+from shared.adapters.media_picture import (
+    LEAST_PICTURE,
+    is_avif,
+    is_gif,
+    is_heic,
+    is_jpeg,
+    is_png,
+    is_webp,
+    jpeg,
+    png,
+    unlooked,
+    webp,
+)
 from shared.domain.job import Kind, Verdict
 from shared.domain.media import MediaFacts
 from shared.errors import Refused
 
 HEAD = 512  # bytes; no clip that we do not know by its first ones is believed to be one below this size
-LEAST_PICTURE = 64  # bytes; the same for a picture
 UNKNOWN = ("application/octet-stream", "bin")  # the type and the extension of what nobody knows
 PACKET = 188  # bytes of an MPEG transport stream packet (ISO/IEC 13818-1)
 SYNC = 0x47
 NOT_IN_TEXT = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f]")
+
+PACKED = (b"\x1f\x8b\x08", b"PK\x03\x04")  # gzip (RFC 1952), zip: a page that came packed, and no cipher
+MARKS = (b"\xff\xfe", b"\xfe\xff")  # of UTF-16
 
 Judge = Callable[[BinaryIO, int], Iterator[MediaFacts]]
 
@@ -49,8 +61,10 @@ def stages(stream: BinaryIO, kind: Kind) -> Iterator[MediaFacts]:
         raise Refused("not-media", f"a {found} where a {expected} was expected")
     elif not head.strip(b"\0"):
         raise Refused("not-media", "empty, or begins with nothing but zeros")
-    elif _is_text(head):
+    elif _is_text(head) or _is_wide_text(head):
         raise Refused("not-media", "a page or a text")
+    elif head.startswith(PACKED):
+        raise Refused("not-media", "a packed file")
     else:
         yield _unknown(size, for_picture)
 
@@ -61,6 +75,13 @@ def _judge(head: bytes, kinds: Iterable[tuple[Callable[[bytes], bool], Judge]]) 
 
 def _is_text(head: bytes) -> bool:
     return NOT_IN_TEXT.search(head) is None
+
+
+def _is_wide_text(head: bytes) -> bool:
+    """Whether this is text in UTF-16 of Latin letters, as markup is: each other byte is a zero."""
+    body = head[2:] if head.startswith(MARKS) else head
+    low, high = body[::2], body[1::2]
+    return any(not zeros.strip(b"\0") and _is_text(letters) for letters, zeros in ((low, high), (high, low)))
 
 
 def _unknown(size: int, for_picture: bool) -> MediaFacts:
@@ -92,4 +113,11 @@ def _transport_stream(stream: BinaryIO, size: int) -> Iterator[MediaFacts]:
 
 
 VIDEOS = ((is_mp4, mp4), (_is_transport_stream, _transport_stream))
-PICTURES = ((is_jpeg, jpeg), (is_png, png), (is_webp, webp))
+PICTURES = (
+    (is_jpeg, jpeg),
+    (is_png, png),
+    (is_webp, webp),
+    (is_gif, unlooked("image/gif", "gif")),
+    (is_heic, unlooked("image/heic", "heic")),
+    (is_avif, unlooked("image/avif", "avif")),
+)

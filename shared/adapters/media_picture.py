@@ -1,6 +1,9 @@
-"""Whether a JPEG, a PNG or a WebP is whole, by its segments or chunks and the mark of its end, whatever a camera padded it with."""
+"""Whether a JPEG, a PNG or a WebP is whole, by its segments or chunks and the mark of its end, whatever a camera padded it with.
 
-from collections.abc import Iterator
+Of a HEIC, an AVIF and a GIF nothing but the kind is known here: they are kept, and nobody vouches for them.
+"""
+
+from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from shared.adapters.media_bytes import MOST_PADDING, PADDING, only_padding, read_at
@@ -11,6 +14,10 @@ from shared.errors import Refused
 JPEG = b"\xff\xd8\xff"
 PNG = b"\x89PNG\r\n\x1a\n"  # W3C PNG, 5.2
 WEBP_KINDS = (b"VP8 ", b"VP8L", b"VP8X")  # RFC 9649, 2.5 to 2.7: what may come first
+GIF = (b"GIF87a", b"GIF89a")
+HEIC = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1")  # major brands of ISO/IEC 23008-12, annex B
+AVIF = (b"avif", b"avis")  # of the AV1 image file format, section 6
+LEAST_PICTURE = 64  # bytes; below this no picture is believed to be one by its first bytes alone
 MOST_PARTS = 10_000  # segments before the first scan of a JPEG, chunks of a PNG
 
 
@@ -27,6 +34,33 @@ def is_png(head: bytes) -> bool:
 def is_webp(head: bytes) -> bool:
     """Whether bytes that begin so are, or were, a WebP."""
     return head[:4] == b"RIFF" and head[8:12] == b"WEBP"
+
+
+def is_gif(head: bytes) -> bool:
+    """Whether bytes that begin so are, or were, a GIF."""
+    return head.startswith(GIF)
+
+
+def is_heic(head: bytes) -> bool:
+    """Whether bytes that begin so are, or were, a HEIC; it begins like a clip, and its brand tells."""
+    return head[4:8] == b"ftyp" and head[8:12] in HEIC
+
+
+def is_avif(head: bytes) -> bool:
+    """Whether bytes that begin so are, or were, an AVIF."""
+    return head[4:8] == b"ftyp" and head[8:12] in AVIF
+
+
+def unlooked(content_type: str, extension: str) -> Callable[[BinaryIO, int], Iterator[MediaFacts]]:
+    """What is said of a picture of a known kind into which nothing here looks: it may be cut, so it is UNVERIFIED."""
+
+    def judge(_stream: BinaryIO, size: int) -> Iterator[MediaFacts]:
+        if size < LEAST_PICTURE:
+            raise Refused("not-media", f"{size} bytes, and so no {content_type}")
+        facts = MediaFacts(content_type, extension, Verdict.UNVERIFIED, None)
+        yield facts.doubted("not-looked-into", f"nothing here looks into {content_type}")
+
+    return judge
 
 
 def jpeg(stream: BinaryIO, size: int) -> Iterator[MediaFacts]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from threading import RLock
 
+from shared.domain.descriptor import MediaDescriptor
 from shared.domain.events import Sighting
 from shared.domain.record_order import place
 from shared.domain.records import Record, content
@@ -12,20 +13,25 @@ from shared.ports import RecordEntry, RecordPage, RecordQuery
 
 
 class MemoryRecordStore:
-    """See `ports.RecordStore` for the promises. A listing without a picture says nothing about a known one."""
+    """See `ports.RecordStore` for the promises. A listing without a picture or a descriptor says nothing about a known one."""
 
     def __init__(self) -> None:
         self._lock = RLock()
         self._entries: dict[str, RecordEntry] = {}
+        self._media: dict[str, MediaDescriptor] = {}
         self._untold: dict[str, None] = {}  # in the order in which they began to wait
 
-    def upsert(self, record: Record, picture: Sighting | None) -> RecordEntry:
+    def upsert(
+        self, record: Record, picture: Sighting | None, media: MediaDescriptor | None = None
+    ) -> RecordEntry:
         """Keep a record; a revision more only if its content differs."""
         with self._lock:
             old = self._entries.get(record.id) or RecordEntry(record, 0)
             news = old.revision == 0 or content(old.record) != content(record)
             entry = replace(old, record=record, revision=old.revision + news, picture=picture or old.picture)
             self._entries[record.id] = entry
+            if media:
+                self._media[record.id] = media
             if news:
                 self._untold.setdefault(record.id)
             return entry
@@ -52,6 +58,19 @@ class MemoryRecordStore:
             if entry := self._entries.get(record_id):
                 self._entries[record_id] = replace(entry, picture_key=picture_key)
 
+    def close(self, record_id: str, job_id: str) -> None:
+        """The job for the picture of the closed day; the first one named stays."""
+        with self._lock:
+            entry = self._entries.get(record_id)
+            if entry and entry.closing is None:
+                jobs = tuple(dict.fromkeys((*entry.jobs, job_id)))
+                self._entries[record_id] = replace(entry, jobs=jobs, closing=job_id)
+
+    def media(self, record_id: str) -> MediaDescriptor | None:
+        """The descriptor, or None."""
+        with self._lock:
+            return self._media.get(record_id)
+
     def load(self, record_id: str) -> RecordEntry | None:
         """The record as it is now, or None."""
         with self._lock:
@@ -76,4 +95,5 @@ class MemoryRecordStore:
             old = sorted((record for record in told if record.latest_at < before), key=place)[:limit]
             for record in old:
                 del self._entries[record.id]
+                self._media.pop(record.id, None)
             return len(old)

@@ -30,7 +30,13 @@ function operations.upsert()
   redis.call('ZADD', P .. 'records:' .. A.camera, 0, A.place)
   redis.call('HSET', key, 'doc', A.doc, 'place', A.place, 'camera', A.camera)
   if present(A.picture) then redis.call('HSET', key, 'picture', A.picture, 'address', A.address) end
+  if present(A.media) then redis.call('HSET', key, 'media', A.media) end
   return redis.call('HMGET', key, unpack(A.fields))
+end
+
+local function with_job(jobs, job)
+  if string.find(jobs, ' ' .. job .. ' ', 1, true) then return jobs end
+  return jobs .. job .. ' '
 end
 
 function operations.acknowledge()
@@ -38,9 +44,7 @@ function operations.acknowledge()
   local old = redis.call('HMGET', key, 'revision', 'told', 'jobs')
   if not old[1] then return 0 end
   local told, jobs = math.max(tonumber(old[2]), A.revision), old[3] or ' '
-  for _, job in ipairs(A.jobs) do
-    if not string.find(jobs, ' ' .. job .. ' ', 1, true) then jobs = jobs .. job .. ' ' end
-  end
+  for _, job in ipairs(A.jobs) do jobs = with_job(jobs, job) end
   redis.call('HSET', key, 'told', told, 'jobs', jobs)
   if told >= tonumber(old[1]) then redis.call('ZREM', P .. 'untold', A.id) end
   return 1
@@ -49,6 +53,13 @@ end
 function operations.link()
   if redis.call('EXISTS', record_key(A.id)) == 0 then return 0 end
   redis.call('HSET', record_key(A.id), 'picture_key', A.picture_key)
+  return 1
+end
+
+function operations.close()
+  local key = record_key(A.id)
+  if redis.call('EXISTS', key) == 0 or redis.call('HSETNX', key, 'closing', A.job) == 0 then return 0 end
+  redis.call('HSET', key, 'jobs', with_job(redis.call('HGET', key, 'jobs') or ' ', A.job))
   return 1
 end
 

@@ -1,7 +1,7 @@
 """Records in Redis. One script, `record_store.lua`, makes every change; nothing is written beside it.
 
 A record is a hash: its document as JSON, the digest of its content, and what became of it. Where its picture is may be
-a signed address, so that lies there sealed; one that no key in force opens counts as absent. Each command may be re-sent
+a signed address, and how its media are reached holds keys, so both lie there sealed; what no key in force opens counts as absent. Each command may be re-sent
 by the client and does the same twice as once. Errors are those of `redis_answers`.
 """
 
@@ -17,6 +17,7 @@ import msgspec
 import redis
 
 from shared.adapters.redis_answers import answering, readable
+from shared.domain.descriptor import MediaDescriptor
 from shared.domain.events import Sighting
 from shared.domain.record_order import mark, place
 from shared.domain.records import LONGEST_GROWTH, Record, content
@@ -25,11 +26,12 @@ from shared.ports import RecordEntry, RecordPage, RecordQuery
 from shared.sealing import Seal
 
 _SCRIPT = (Path(__file__).parent / "record_store.lua").read_text(encoding="utf-8")
-_FIELDS = ("doc", "revision", "told", "picture", "address", "picture_key", "jobs")
+_FIELDS = ("doc", "revision", "told", "picture", "address", "picture_key", "jobs", "closing")
 _ID_FROM = 27  # of a place: what stands before it is an instant and a hyphen
 _MOST_AT_ONCE = 500
 
 _record = msgspec.json.Decoder(Record)
+_media = msgspec.json.Decoder(MediaDescriptor)
 _encode = msgspec.json.encode
 
 log = logging.getLogger(__name__)
@@ -38,7 +40,7 @@ log = logging.getLogger(__name__)
 class RedisRecordStore:
     """`ports.RecordStore` on a Redis client made with `decode_responses`.
 
-    A listing without a picture says nothing about a known one: the old address stays.
+    A listing without a picture, or without a descriptor, says nothing about a known one: the old one stays.
     """
 
     def __init__(self, client: redis.Redis, prefix: str, seal: Seal) -> None:
@@ -57,7 +59,9 @@ class RedisRecordStore:
     def _key(self, *parts: str) -> str:
         return self._prefix + ":".join(parts)
 
-    def upsert(self, record: Record, picture: Sighting | None) -> RecordEntry:
+    def upsert(
+        self, record: Record, picture: Sighting | None, media: MediaDescriptor | None = None
+    ) -> RecordEntry:
         """Keep a record; a revision more only if its content differs."""
         found = self._run(
             "upsert",
@@ -68,6 +72,7 @@ class RedisRecordStore:
             doc=_encode(record).decode(),
             picture=picture.identity if picture else None,
             address=self._seal.close(picture.address) if picture else None,
+            media=self._seal.close(_encode(media).decode()) if media else None,
             fields=_FIELDS,
         )
         return self._decoded(record.id, found)
@@ -99,6 +104,21 @@ class RedisRecordStore:
     def link(self, record_id: str, picture_key: str) -> None:
         """The picture has landed."""
         self._run("link", id=record_id, picture_key=picture_key)
+
+    def close(self, record_id: str, job_id: str) -> None:
+        """The job for the picture of the closed day; the first one named stays."""
+        self._run("close", id=record_id, job=job_id)
+
+    def media(self, record_id: str) -> MediaDescriptor | None:
+        """The descriptor; None also for one that no key in force opens, or that cannot be read."""
+        with answering():
+            sealed = self._client.hget(self._key("record", record_id), "media")
+        text = self._seal.open(sealed) if sealed else None
+        try:
+            return _media.decode(text) if text else None
+        except msgspec.DecodeError:
+            log.warning("a record's media descriptor cannot be read", extra={"record": record_id})
+            return None
 
     def load(self, record_id: str) -> RecordEntry | None:
         """The record as it is now, or None."""
@@ -147,7 +167,7 @@ class RedisRecordStore:
         return self._opened(_read(record_id, found), found)
 
     def _opened(self, record: Record, found: Sequence[Any]) -> RecordEntry:
-        _, revision, told, picture, sealed, picture_key, jobs = found
+        _, revision, told, picture, sealed, picture_key, jobs, closing = found
         address = self._seal.open(sealed) if sealed else None
         return RecordEntry(
             record,
@@ -156,6 +176,7 @@ class RedisRecordStore:
             Sighting(picture, address) if address else None,
             picture_key or None,
             tuple((jobs or "").split()),
+            closing or None,
         )
 
 

@@ -119,6 +119,12 @@ def is_last(standing: Standing, day: date, over: bool) -> bool:
     return over and (seen is None or seen.alike + 1 >= ALIKE)
 
 
+def closes(standing: Standing, day: date, content: str) -> bool:
+    """Whether a listing of this content, the last one by `is_last`, closes the day: no other will follow."""
+    seen = standing.followed.get(day)
+    return seen is None or seen.content == content
+
+
 def overdue(standing: Standing, waits: Backoff, seed: str) -> Standing:
     """A worker that never came back: tried again at once, and after a growing wait if that was not the first trouble."""
     assert standing.lease is not None

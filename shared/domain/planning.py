@@ -48,6 +48,11 @@ def picture_wish(camera: str, record_id: str) -> str:
     return f"{Kind.PICTURE}/{camera}/{record_id}"
 
 
+def closing_wish(camera: str, record_id: str) -> str:
+    """The same of the picture that the record has once its day is closed."""
+    return f"{picture_wish(camera, record_id)}/closed"
+
+
 def stamp(instant: datetime) -> str:
     """An instant as compact UTC text that sorts by time."""
     return instant.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ").replace(".000000", "")

@@ -1,5 +1,6 @@
 """What the check of containers promises: cut or foreign bytes are never taken for whole media, whatever they look like."""
 
+import gzip
 import io
 import random
 import struct
@@ -163,6 +164,42 @@ def test_what_looks_encrypted_is_kept_for_whoever_has_the_key():
         assert (found.verdict, found.duration_seconds) == (Verdict.ENCRYPTED, None)
         assert [*found.reasons] == ["perhaps-encrypted"]
     assert refusal(SEALED[:63], Kind.PICTURE) == "not-media"
+
+
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [
+        (b"GIF89a", "gif"),
+        (b"\0\0\0\x18ftypheic", "heic"),
+        (b"\0\0\0\x18ftypmif1", "heic"),
+        (b"\0\0\0\x1cftypavif", "avif"),
+    ],
+)
+def test_a_picture_of_a_kind_into_which_nothing_here_looks_is_kept_as_what_it_is_and_nobody_vouches_for_it(
+    head, kind
+):
+    found = seen(head + SEALED)
+    assert (found.content_type, found.extension) == (f"image/{kind}", kind)
+    assert (found.verdict, [*found.reasons], found.examined) == (Verdict.UNVERIFIED, ["not-looked-into"], ())
+    assert refusal((head + SEALED)[:63], Kind.PICTURE) == "not-media"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(("<html>未找到</html>" * 20).encode(coding) for coding in ("utf-8", "gb18030")),
+        *(
+            ('{"code": 404, "msg": "gone"}' * 20).encode(coding)
+            for coding in ("utf-8", "utf-16", "utf-16-be")
+        ),
+        gzip.compress(b"<html>not found</html>" * 20 + SEALED),
+        b"PK\3\4" + SEALED,
+        b"",
+        bytes(5_000),
+    ],
+)
+def test_a_page_a_text_a_packed_file_and_nothing_at_all_are_no_encrypted_picture(content):
+    assert refusal(content, Kind.PICTURE) == "not-media"
 
 
 @pytest.mark.parametrize("kind", [Kind.PLAYBACK, Kind.HLS])

@@ -65,7 +65,8 @@ def test_a_fault_in_the_section_is_named_by_its_field(text, field):
 
 def test_nothing_has_to_be_set():
     own = settings()
-    assert own == ImouSettings("https://openapi.lechange.cn", "", "", "md5", "Asia/Shanghai", None, 30000)
+    defaults = ("https://openapi.lechange.cn", "", "", "md5", "Asia/Shanghai", None, 30000, "")
+    assert own == ImouSettings(*defaults)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from redis.retry import Retry
 
 from shared.adapters.memory_records import MemoryRecordStore
 from shared.adapters.record_store import RedisRecordStore
+from shared.domain.descriptor import MediaDescriptor
 from shared.domain.events import Sighting
 from shared.domain.record_order import CURSOR, mark, place
 from shared.domain.records import Chapter
@@ -90,7 +91,8 @@ def test_what_was_never_listed_is_none_and_cannot_be_acknowledged_or_linked(stor
     record_id = a_record("0").id
     store.acknowledge(record_id, 1, ["job"])
     store.link(record_id, "key")
-    assert store.load(record_id) is None
+    store.close(record_id, "job")
+    assert (store.load(record_id), store.media(record_id)) == (None, None)
     assert store.untold(9) == store.list(RecordQuery()).entries == ()
     entry = store.upsert(a_record("0"), None)
     assert (entry.jobs, entry.picture_key) == ((), None)
@@ -216,7 +218,59 @@ def test_each_call_that_is_sent_again_is_the_same_as_once(store):
     twice(store.acknowledge, a_record().id, 1, ["job"])
     twice(store.link, a_record().id, "key")
     twice(store.acknowledge, a_record().id, 2, ["job", "follow"])
+    twice(store.close, a_record().id, "closing")
     assert (store.forget(NOON + HOUR, 9), store.forget(NOON + HOUR, 9)) == (1, 0)
+
+
+# -- the picture of the closed day, and the media
+
+
+def test_the_first_job_that_is_named_for_the_picture_of_the_closed_day_stays(store):
+    store.upsert(a_record(), PICTURE)
+    store.acknowledge(a_record().id, 1, ["first"])
+    assert store.load(a_record().id).closing is None
+    for job in ("second", "third"):
+        store.close(a_record().id, job)
+    entry = store.upsert(a_record(summary="grown"), PICTURE)
+    assert (entry.closing, entry.jobs, entry.told) == ("second", ("first", "second"), 1)
+    store.acknowledge(a_record().id, 2, ["first"])
+    assert store.load(a_record().id).jobs == ("first", "second")
+
+
+def test_a_first_picture_may_be_that_of_the_closed_day_too(store):
+    store.upsert(a_record(), PICTURE)
+    store.acknowledge(a_record().id, 1, ["first"])
+    store.close(a_record().id, "first")
+    entry = store.load(a_record().id)
+    assert (entry.closing, entry.jobs) == ("first", ("first",))
+
+
+def test_a_media_descriptor_is_kept_up_to_date_and_leaves_with_its_record(store):
+    assert store.media(a_record().id) is None
+    store.upsert(a_record(), None)
+    assert store.media(a_record().id) is None
+    store.upsert(a_record(), None, MediaDescriptor({"key": "old"}))
+    newer = MediaDescriptor({"key": "s3cret", "path": "门|2"}, NOON)
+    assert store.upsert(a_record(), None, newer).revision == 1
+    store.upsert(a_record(), None)
+    assert store.media(a_record().id) == newer
+    told(store, a_record())
+    assert store.forget(NOON + DAY, 9) == 1
+    assert store.media(a_record().id) is None
+
+
+def test_a_descriptor_lies_sealed_and_one_that_cannot_be_read_counts_as_absent(
+    real, real_client: redis.Redis, prefix: str
+):
+    real.upsert(a_record(), None, MediaDescriptor({"key": "s3cret"}, NOON))
+    kept = real_client.hgetall(f"{prefix}record:{a_record().id}")
+    assert kept["media"]
+    assert "s3cret" not in str(kept)
+    rotated = RedisRecordStore(real_client, prefix, Seal(Keys(("a new key",))))
+    assert rotated.media(a_record().id) is None
+    for content in ("no seal", SEAL.close("no json"), SEAL.close('{"fields": 7}')):
+        real_client.hset(f"{prefix}record:{a_record().id}", "media", content)
+        assert real.media(a_record().id) is None
 
 
 # -- listing

@@ -158,9 +158,11 @@ def _gaps(scene: Scene, job: Json) -> Iterator[str]:
 def _archive(scene: Scene) -> Iterator[str]:
     """Each asset lies there, whole, as its sidecar and the API say; and nothing else lies there."""
     for key, owners in scene.assets.items():
-        if len(owners) > 1:
+        records = {scene.jobs[job_id]["record"] for job_id, _ in owners}
+        if len(owners) > 1 and (None in records or len(records) > 1):  # a record's two may be the same bytes
             yield f"{key} belongs to the jobs {[job_id for job_id, _ in owners]}"
-        yield from _asset(scene, key, *owners[0])
+        owner = next((each for each in owners if each[0] == each[1]["job"]), owners[0])
+        yield from _asset(scene, key, *owner)
     known = {name for key in scene.assets for name in (key, f"{key}{SIDECAR}")}
     known |= {key for key, _ in scene.described.values()}
     for key in scene.files.keys() - known:
@@ -296,10 +298,12 @@ def _record(scene: Scene, told: Json, expected: Record) -> Iterator[str]:
 def _picture(scene: Scene, told: Json, expected: Record) -> Iterator[str]:
     jobs = [job for job in scene.jobs.values() if job["record"] == told["id"]]
     assets = [asset for job in jobs for asset in job["assets"]]
-    if [job["id"] for job in jobs] != told["jobs"] or len(assets) != 1:
+    keys = {asset["key"] for asset in assets}
+    most = 2 if told["revision"] > 1 else 1  # the first one, and that of the closed day
+    if {job["id"] for job in jobs} != {*told["jobs"]} or not 1 <= len(jobs) == len(assets) <= most:
         yield f"record {told['id']}: jobs {[job['id'] for job in jobs]}, told {told['jobs']}, {len(assets)} assets"
-    elif assets[0]["key"] != told["picture"]:
-        yield f"record {told['id']}: its picture is {told['picture']}, and what landed is {assets[0]['key']}"
+    elif told["picture"] not in keys or len({asset["sha256"] for asset in assets}) != len(keys):
+        yield f"record {told['id']}: its picture is {told['picture']}, and what landed is {sorted(keys)}"
     pictures = (Picture(expected.id(), revision) for revision in range(expected.revision + 1))
     served = {hashlib.sha256(each.content).hexdigest() for each in pictures}
     yield from (

@@ -32,6 +32,8 @@ def small_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 def test_a_death_at_every_named_point_costs_nothing(small_stage: Stage) -> None:
     """Nearly all at once; the long form takes one after the other, five times."""
     first, second, short, gaps, *others = small_stage.cameras
+    grown = small_stage.harvest(others[0])
+    small_stage.settled(60)
     small_stage.sandbox.platform.throw(
         {"never_ends": True}, small_stage.device(second)
     )  # until it is cancelled
@@ -47,6 +49,7 @@ def test_a_death_at_every_named_point_costs_nothing(small_stage: Stage) -> None:
         small_stage.wish(camera)
     small_stage.harvest(first)
     small_stage.harvest(others[0])
+    small_stage.grow(others[0], grown)
     small_stage.cancel(given_up)
     # Only so many listings are owed for dead pictures, and here no schedule makes further ones.
     until(lambda: "settle-renewed.0" not in small_stage.unused(), 60)

@@ -59,6 +59,14 @@ def _dead_addresses(running: Stage, number: int) -> None:
     _records(running, number)
 
 
+def _grown(running: Stage, number: int) -> None:
+    """Days that are closed and grow all the same, which brings the second picture of each."""
+    days = [(camera, running.harvest(camera)) for camera in pick(running.cameras, number)]
+    running.settled(120)
+    for camera, day in days:
+        running.grow(camera, day)
+
+
 FETCHED = (
     "fetch-claimed",
     "fetch-kept",
@@ -88,6 +96,7 @@ PATHS: dict[str, tuple[Callable[[Stage, int], None], tuple[str, ...]]] = {
         _records,
         (*(each for each in POINTS if each.startswith(("harvest-", "tell-"))), "settle-linked", *FETCHED),
     ),
+    "grown": (_grown, ("closing-wished",)),
     "renewed": (_dead_addresses, ("settle-renewed",)),
 }
 HARVESTED = [

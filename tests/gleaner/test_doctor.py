@@ -44,7 +44,7 @@ from gleaner.processes import open_lock, take
 from shared import wiring
 from shared.adapters.memory import MemoryShared
 from shared.adapters.redis_shared import RedisShared
-from shared.errors import Transient, Whose
+from shared.errors import Misconfigured, Transient, Whose
 from shared.settings import Source
 from shared.space import Space
 from shared.sweep import LAST_SWEEP
@@ -688,6 +688,30 @@ def with_lister(found: Case, trouble: Transient | None = None) -> Case:
     )
     own = replace(found.own["sms"], base_url="http://lister.example:81")
     return replace(found, vendors={**found.vendors, "lister": lister}, own={**found.own, "lister": own})
+
+
+def no_such_fetcher(_own: object) -> None:
+    """As when an owner's module is not there."""
+    raise Misconfigured("bad-setting", "LISTER_FETCHER: mine cannot be imported")
+
+
+@pytest.mark.parametrize(
+    ("fetcher", "status", "said"),
+    [
+        (lambda own: None, Status.OK, "no fetcher is set, and no address can be built without one"),
+        (lambda own: print, Status.OK, "its fetcher can be loaded"),
+        (no_such_fetcher, Status.FAIL, "LISTER_FETCHER: mine cannot be imported"),
+    ],
+)
+def test_whether_the_video_of_records_can_be_fetched_is_said(
+    where: Where, fetcher: Any, status: Status, said: str
+) -> None:
+    with met(where()) as store:
+        found = with_lister(case(where(SMS_BASE_URL="http://sms.example")))
+        lister = replace(found.vendors["lister"], fetcher=fetcher)
+        _, video = vendor(replace(found, vendors={**found.vendors, "lister": lister}), store, "lister")
+    assert (video.name, video.status) == ("video of lister", status)
+    assert said in video.sentence
 
 
 def test_a_vendor_that_is_not_set_up_is_played_or_left_out(where: Where) -> None:

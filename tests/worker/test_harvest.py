@@ -565,7 +565,7 @@ def test_a_record_that_cannot_be_kept_leaves_its_day_wanted_and_the_others_kept(
     here.source.put(*(a_listed(str(number)) for number in range(4)))
     bad, upsert = a_listed("1").record.id, here.services.records.upsert
 
-    def shaky(record, picture):
+    def shaky(record, picture, media=None):
         if record.id == bad:
             raise Final("store-unreadable", "not ours")
         return upsert(record, picture)

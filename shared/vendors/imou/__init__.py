@@ -3,7 +3,7 @@
 from shared.vendors.base import Vendor
 from shared.vendors.imou.client import ImouRecords
 from shared.vendors.imou.section import read_section
-from shared.vendors.imou.settings import ImouSettings, lacks
+from shared.vendors.imou.settings import ImouSettings, fetcher, lacks
 
 VENDOR = Vendor(
     name="imou",
@@ -12,4 +12,5 @@ VENDOR = Vendor(
     lacks=lacks,
     records=ImouRecords,
     public_media=True,
+    fetcher=fetcher,
 )

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from shared.domain.descriptor import MediaDescriptor
 from shared.domain.events import Sighting
 from shared.domain.records import Chapter, Record, record_id
 from shared.ports import Listed
@@ -47,7 +48,14 @@ class Reader:
         return self._package == DAYS and self._utc(row.created) == midnight
 
     def _listed(self, row: Row) -> Listed:
-        return Listed(self._record(row), Sighting(PICTURE, row.thumb) if row.thumb else None)
+        picture = Sighting(PICTURE, row.thumb) if row.thumb else None
+        return Listed(self._record(row), picture, self._media(row))
+
+    def _media(self, row: Row) -> MediaDescriptor | None:
+        """Good until the row's `expireTime`: the vendor's demo app takes it for the end of the keys."""
+        if not row.media:
+            return None
+        return MediaDescriptor(row.media, self._utc(row.expires) if row.expires else None)
 
     def _record(self, row: Row) -> Record:
         key = self._day.isoformat() if row.id == self._days_own else row.id

@@ -1,7 +1,7 @@
 """The rows of a listing as frozen values: `data.records` of the vendor's page on condensed records, read with patience.
 
 A field that cannot be read is as if it were absent; only a row without a readable `recordId` or `createTime` cannot be kept,
-and one such row spoils no other. What is secret in a row, or leads to its media, is not taken over at all.
+and one such row spoils no other. What is secret in a row, or leads to its media, is in no field but `thumb` and `media`.
 """
 
 import re
@@ -13,6 +13,7 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
 
 from shared.vendors.imou.envelope import unreadable
+from shared.vendors.imou.media import descriptor
 from shared.vendors.imou.values import address, amount, handle, moment, seconds, stamp, tags, text, time_point
 
 MOST_ROWS = 1000  # of one page, whatever it holds: ten times what is asked for
@@ -46,7 +47,9 @@ class Video:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row. `created` and `expires` are naive, in the wire's zone, or aware. `thumb` may be signed: it is not shown."""
+    """One row. `created` and `expires` are naive, in the wire's zone, or aware. `thumb` may be signed, `media` holds
+    keys: they are not shown.
+    """
 
     id: str
     created: datetime
@@ -58,6 +61,7 @@ class Row:
     thumb: str | None = field(default=None, repr=False)
     videos: tuple[Video, ...] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
+    media: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +125,7 @@ def read_row(raw: object) -> tuple[Row | None, tuple[Fault, ...]]:
             unread.append(Fault(f"{label}: mp4Videos[{place}] was left out: {why}", found["id"]))
         else:
             videos.append(Video(**read))
-    return Row(**found, videos=tuple(videos), facts=dict(_facts(raw))), tuple(unread)
+    return Row(**found, videos=tuple(videos), facts=dict(_facts(raw)), media=descriptor(raw)), tuple(unread)
 
 
 def _read(schema: Schema, raw: Mapping[str, object]) -> tuple[dict[str, Any], str]:

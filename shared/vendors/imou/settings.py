@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 
 from shared.settings import http_url, one_of, positive, setting, zone
+from shared.vendors.fetcher import MediaFetcher, fetcher_name, load_fetcher
 from shared.vendors.imou.signing import SCHEMES
 
 
@@ -38,6 +39,10 @@ class ImouSettings:
         "IMOU_CALLS_PER_MONTH", "30000", "calls of one month at most, or none", limit
     )
 
+    media_fetcher: str = setting(
+        "IMOU_MEDIA_FETCHER", "", "what brings a record's video: package.module:function", fetcher_name
+    )
+
     @property
     def account(self) -> str:
         """What stands for the application where its name would say too much."""
@@ -52,6 +57,11 @@ def lacks(settings: ImouSettings) -> str:
         "IMOU_APP_SECRET": settings.app_secret,
     }
     return " and ".join(name for name, value in needed.items() if not value)
+
+
+def fetcher(settings: ImouSettings) -> MediaFetcher | None:
+    """The owner's, or None when none is set. Misconfigured names the setting."""
+    return load_fetcher(settings.media_fetcher, "IMOU_MEDIA_FETCHER") if settings.media_fetcher else None
 
 
 def short_hash(*parts: str) -> str:
