@@ -76,6 +76,7 @@ def test_cameras_are_told_with_how_busy_their_devices_are(world, admin):
                 "at": None,
                 "outcome": None,
                 "detail": "",
+                "empty_days": [],
                 "days": [],
                 "empty_days": [],
                 "retry_at": None,
