@@ -78,7 +78,6 @@ def test_cameras_are_told_with_how_busy_their_devices_are(world, admin):
                 "detail": "",
                 "empty_days": [],
                 "days": [],
-                "empty_days": [],
                 "retry_at": None,
             }
             for package in ("digest", "events")
