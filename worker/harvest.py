@@ -7,6 +7,7 @@ the day wanted, and what was kept by then is kept. A camera's trouble holds up n
 import logging
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -48,22 +49,33 @@ def harvest(services: Services, vendor: str) -> bool:
     if claim.unsifted:
         _sifted(services, claim)
         return True
+    with suppress(_Over):
+        _listed(services, claim)
+    return True
+
+
+def _listed(services: Services, claim: Claim) -> None:
+    """List the claimed day, and keep what there is."""
     contents: dict[str, str] = {}
     unread: list[Unread] = []  # the first few of them
     lost: list[GleanerError] = []
-    try:
-        for page in _pages(services, claim):
-            services.reach("harvest-page")
-            contents |= {listed.record.id: content(listed.record) for listed in page.records}
-            unread = [*unread, *page.unread][:_SAID]
-            lost += [no for listed in page.records if (no := _kept(services, listed))]
-    except _Over:
-        return True
-    services.circuits.served(vendor)
+    for page in _pages(services, claim):
+        services.reach("harvest-page")
+        contents |= {listed.record.id: content(listed.record) for listed in page.records}
+        unread = [*unread, *page.unread][:_SAID]
+        lost += [no for listed in page.records if (no := _kept(services, listed))]
+    services.circuits.served(claim.subject.vendor)
     if lost:
         services.harvests.failed(claim, lost[0].code, lost[0].detail)
-        return True
+        return
     services.reach("harvest-read")
+    _read_to_its_end(services, claim, contents, unread)
+
+
+def _read_to_its_end(
+    services: Services, claim: Claim, contents: dict[str, str], unread: list[Unread]
+) -> None:
+    """What follows from a whole listing."""
     if claim.last and not unread:  # no other listing is sure to be whole
         _say_gone(services, claim, contents)
     services.quarantine.listed(claim.subject, claim.day, unread)
@@ -71,7 +83,6 @@ def harvest(services: Services, vendor: str) -> bool:
         wish_for_closing_pictures(services, contents)
     services.harvests.listed(claim, digest(contents), _broken(claim, unread))
     services.reach("harvest-listed")
-    return True
 
 
 def _sifted(services: Services, claim: Claim) -> None:

@@ -15,8 +15,8 @@ MANY, DEEP = 40, 4  # entries of a list or an object, levels of them
 
 
 def redacted(raw: object) -> str:
-    """The row as JSON, cut off where it is too long."""
-    return json.dumps(_shown(raw, DEEP), ensure_ascii=False)[:LENGTH]
+    """The row as JSON, cut off where it is too long; nothing of what is no row, for no name says whether it is a secret."""
+    return json.dumps(_shown(raw, DEEP), ensure_ascii=False)[:LENGTH] if isinstance(raw, dict) else ""
 
 
 def _shown(value: object, levels: int) -> object:
