@@ -101,9 +101,9 @@ PATHS: dict[str, tuple[Callable[[Stage, int], None], tuple[str, ...]]] = {
 }
 HARVESTED = [
     (path, point)
-    for path in ("records", "renewed")
+    for path in ("records", "renewed", "grown")
     for point in PATHS[path][1]
-    if point.startswith(("harvest-", "tell-", "settle-"))
+    if point.startswith(("harvest-", "tell-", "settle-", "closing-"))
 ]
 CASES = [(path, point) for path, (_, points) in PATHS.items() for point in points]
 
