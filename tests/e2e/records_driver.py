@@ -204,6 +204,10 @@ class Driver:
             return self._give_token(params)
         if path == "/openapi/getCondensedRecords":
             return self._list(params)
+        if path == "/openapi/queryCondensedRecordBitmap":
+            raise Refused(
+                "OP1005"
+            )  # no fault to ask for it; the page does not name it, so this cloud lacks it
         raise self._fault("OP1005", path)
 
     def _give_token(self, params: dict[str, Any]) -> dict[str, Any]:
