@@ -17,7 +17,7 @@ from shared.domain.camera import Camera
 from shared.domain.job import Asset, File, Job, Kind, Verdict
 from shared.domain.media import MediaFacts
 from shared.domain.rules.moving import Late
-from shared.errors import GleanerError, Refused, Transient
+from shared.errors import GleanerError, NotFound, Refused, Transient
 from shared.ports import Spool
 from shared.services import Services
 
@@ -140,9 +140,17 @@ def _kept_already(claim: Claim, sha256: str) -> Mapping[str, object] | None:
     keys = [asset.key for asset in first.job.assets] if first else []
     for key in [*keys, *([entry.picture_key] if entry and entry.picture_key else [])]:
         sidecar = services.archive.sidecar(key)
-        if sidecar and sidecar["sha256"] == sha256:
+        if sidecar and sidecar["sha256"] == sha256 and _lies_there(claim, key, sidecar):
             return sidecar
     return None
+
+
+def _lies_there(claim: Claim, key: str, sidecar: Mapping[str, object]) -> bool:
+    """Whether the media is beside its sidecar still: what is fetched already is not given up for a word."""
+    try:
+        return claim.services.archive.size(key) == sidecar["size"]
+    except NotFound:
+        return False
 
 
 def _reject(claim: Claim, spool: Spool, no: Refused) -> e.Event:

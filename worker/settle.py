@@ -8,7 +8,7 @@ these may be done twice.
 import logging
 
 from shared.domain.camera import Short
-from shared.domain.events import GraceOver, NoFootage, Settled
+from shared.domain.events import GraceOver, Settled
 from shared.domain.job import Debt, DebtKind, Job, Origin, Verdict
 from shared.domain.rules.judging import judge
 from shared.errors import GleanerError, Transient
@@ -83,10 +83,6 @@ def _wish_for_gaps(services: Services, job: Job, debt: Debt) -> None:
 
 def _renew(services: Services, job: Job, debt: Debt) -> None:
     entry = services.records.load(job.record or "")
-    ends = entry.record.expires_at if entry else None
-    if ends and ends <= services.jobs.now():
-        services.ledger.record(job.id, NoFootage(0, f"the record's life ended at {ends.isoformat()}"))
-        return
     if entry and not services.harvests.renew(entry.record):
         return  # nobody can list it at present: it stays owed
     services.reach("settle-renewed")
