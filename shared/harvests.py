@@ -5,6 +5,7 @@ the changes mean stands in `domain.harvest`. Nothing here rides on the broker: w
 """
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -24,7 +25,7 @@ from shared.rhythms import Rhythm, Rhythms
 
 LATE = timedelta(minutes=30)  # for what is published after a day's end
 CALM = timedelta(hours=1)  # chapters come once an hour, so more nudges would cost calls and bring nothing
-SOON = timedelta(hours=4)  # the wait, at most, of a new day that is passed over once
+PASSED_OVER = timedelta(hours=4)  # the wait, at most, of a new day that is passed over once
 _TRIES = 50
 
 log = logging.getLogger(__name__)
@@ -145,20 +146,23 @@ class Harvests:
 
     def due(self) -> Mapping[str, int]:
         """How many subjects wait for a worker, by vendor."""
-        now, found = self.now(), dict.fromkeys(self.sources, 0)
-        for subject, standing in self._as_of_now(now):
-            found[subject.vendor] += standing.course(now) == Course.WANTED
-        return {vendor: number for vendor, number in found.items() if number}
+        now, found, due = self.now(), self.standings(), Counter[str]()
+        rhythms = {vendor: self.rhythm(vendor, found) for vendor in self.sources}
+        for subject, standing in found:
+            as_of_now = self._as_of(now, subject, standing, rhythms[subject.vendor])
+            due[subject.vendor] += as_of_now.course(now) == Course.WANTED
+        return +due  # without those that have none
 
     def take(self, vendor: str, owner: str) -> Claim | None:
         """The next day to list: the oldest of whichever subject was left alone for longest."""
-        now = self.now()
+        now, found = self.now(), self.standings()
+        rhythm = self.rhythm(vendor, found)
         waiting = [
             (standing.at or datetime.min.replace(tzinfo=UTC), number, subject)
-            for number, (subject, standing) in enumerate(self._as_of_now(now, vendor))
-            if standing.course(now) == Course.WANTED
+            for number, (subject, standing) in enumerate(found)
+            if subject.vendor == vendor
+            and self._as_of(now, subject, standing, rhythm).course(now) == Course.WANTED
         ]
-        rhythm = self.rhythm(vendor) if waiting else Rhythm()
         for _, _, subject in sorted(waiting, key=lambda each: each[:2]):
             if (claim := self._claim(subject, owner, now, rhythm)) is not None:
                 return claim
@@ -254,14 +258,6 @@ class Harvests:
         end = datetime.combine(day + timedelta(days=1), time(), self.sources[subject.vendor].zone)
         return now >= end + LATE
 
-    def _as_of_now(self, now: datetime, vendor: str | None = None) -> Iterator[tuple[Subject, Standing]]:
-        """How all subjects, or those of a vendor, stand now."""
-        found = self.standings()
-        rhythms = {name: self.rhythm(name, found) for name in self.sources if vendor in (None, name)}
-        for subject, standing in found:
-            if subject.vendor in rhythms:
-                yield subject, self._as_of(now, subject, standing, rhythms[subject.vendor])
-
     def _as_of(self, now: datetime, subject: Subject, standing: Standing, rhythm: Rhythm) -> Standing:
         """As it stands when the schedule has had its say, and a worker that never came back has had its time."""
         if standing.lease and now >= standing.lease.until:
@@ -270,7 +266,7 @@ class Harvests:
             return standing
         today = now.astimezone(self.sources[subject.vendor].zone).date()
         length = rhythm.length(standing.quiet)
-        soon = length * self.every <= SOON
+        soon = length * self.every <= PASSED_OVER
         return harvest.schedule(standing, self._slot(subject, now), today, length, soon)
 
     def _too_early(self, subject: Subject, now: datetime) -> bool:

@@ -1,14 +1,17 @@
 """How often a vendor's cameras are listed at present, decided once in a period for all processes, and said when it changes."""
 
-import json
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import msgspec
+
 from shared.domain import rhythm
 from shared.domain.rhythm import Budget
 from shared.ports import RecordSource, SharedMemory
+
+_rhythm = msgspec.json.Decoder(tuple[int, float])
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +58,7 @@ class Rhythms:
         if period == now_period:
             return Rhythm(self.every, old)
         new = Rhythm(self.every, rhythm.settled(old, self._wanted(vendor, quiet)))
-        if self.memory.swap(key, text, json.dumps([now_period, new.stretched])) and new.stretched != old:
+        if self.memory.swap(key, text, _written(now_period, new.stretched)) and new.stretched != old:
             fields = {"vendor": vendor, "detail": new.sentence}
             log.warning("the rhythm of harvests has changed", extra=fields)
         return new
@@ -69,7 +72,13 @@ class Rhythms:
 
 
 def _read(text: str | None) -> tuple[int | None, float]:
-    if text is None:
+    """The period in which it was decided, and the factor. What cannot be read is decided anew."""
+    try:
+        return _rhythm.decode(text) if text else (None, 1.0)
+    except msgspec.DecodeError as error:
+        log.warning("the rhythm of harvests cannot be read", extra={"detail": str(error)})
         return None, 1.0
-    period, stretched = json.loads(text)
-    return period, stretched
+
+
+def _written(period: int, stretched: float) -> str:
+    return msgspec.json.encode((period, stretched)).decode()

@@ -432,6 +432,15 @@ def test_rows_that_could_not_be_read_are_said_and_the_others_kept(here):
     )
 
 
+@pytest.mark.parametrize("spoiled", ["{", "[]", '["x", 1]', "null"])
+def test_a_rhythm_that_cannot_be_read_is_decided_anew_and_stops_no_harvest(here, spoiled):
+    here.services.memory.swap("rhythm:imou", None, spoiled)
+    here.source.put(a_listed("7"))
+    here.round()
+    assert len(here.entries()) == 1
+    assert here.services.harvests.rhythm("imou").stretched == 1.0
+
+
 def test_a_wish_of_days_lists_exactly_these(here):
     here.round()
     here.source.asked.clear()
