@@ -8,8 +8,7 @@ bell again. Nothing is lost by not waiting: what the children were at is claimed
 import logging
 import os
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from threading import Thread
 from typing import Any
 
@@ -18,7 +17,7 @@ from celery.platforms import EX_FAILURE
 from celery.worker import state
 from kombu.exceptions import OperationalError
 
-LOOKS = 18  # within the time that bells may lie there
+LOOKS = 18  # in a row that see bells lie there, before a worker counts as deaf
 
 log = logging.getLogger(__name__)
 
@@ -43,29 +42,26 @@ def leave(why: str) -> None:
 
 @dataclass
 class Hearing:
-    """Whether a worker hears: False once bells have lain there for `patience` seconds, and it took none with a hand free."""
+    """Whether a worker hears: False after LOOKS looks in a row at bells that lie there while it took none with a hand free.
 
-    patience: float
-    now: Callable[[], float] = time.monotonic
-    _since: float = field(init=False)
+    Looks are counted, not time: a machine that slept, or a broker that was away, makes nobody deaf.
+    """
 
-    def __post_init__(self) -> None:
-        self.took()
+    in_vain: int = 0
 
     def took(self) -> None:
-        """A bell was taken, or there was none to take."""
-        self._since = self.now()
+        """A bell was taken, or nobody could look."""
+        self.in_vain = 0
 
     def hears(self, waiting: int, free: bool) -> bool:
         """As it looks now."""
-        if not waiting or not free:
-            self.took()
-        return self.now() - self._since < self.patience
+        self.in_vain = self.in_vain + 1 if waiting and free else 0
+        return self.in_vain < LOOKS
 
 
 @signals.worker_ready.connect
 def _watch(sender: Any, **_: Any) -> None:
-    hearing = Hearing(sender.app.conf.deaf_seconds)
+    hearing = Hearing()
     signals.task_received.connect(lambda **_: hearing.took(), weak=False)
     Thread(target=_listen, args=(sender, hearing), name="watchdog", daemon=True).start()
 
@@ -73,19 +69,20 @@ def _watch(sender: Any, **_: Any) -> None:
 def _listen(consumer: Any, hearing: Hearing) -> None:
     """Look at the worker's queues over a connection of its own, for as long as the process lives."""
     while True:
-        time.sleep(hearing.patience / LOOKS)
-        try:
-            waiting = _waiting(consumer)
-        except (OperationalError, OSError):
-            hearing.took()  # nobody hears anything while the broker is away
-            continue
-        if not hearing.hears(waiting, len(state.active_requests) < consumer.pool.num_processes):
-            leave(f"{waiting} bells, and none taken for {hearing.patience:g} s")
+        time.sleep(consumer.app.conf.deaf_seconds / LOOKS)
+        waiting = _waiting(consumer)
+        if waiting is None:
+            hearing.took()
+        elif not hearing.hears(waiting, len(state.active_requests) < consumer.pool.num_processes):
+            leave(f"{waiting} bells, and none taken in {LOOKS} looks")
 
 
-def _waiting(consumer: Any) -> int:
+def _waiting(consumer: Any) -> int | None:
+    """How many bells lie there; None while the broker cannot say."""
     with consumer.app.connection_for_read() as connection:
-        channel = connection.default_channel
-        return sum(
-            channel.queue_declare(name).message_count for name in consumer.app.amqp.queues.consume_from
-        )
+        try:
+            channel = connection.default_channel
+            queues = consumer.app.amqp.queues.consume_from
+            return sum(int(channel.queue_declare(name).message_count) for name in queues)
+        except (OperationalError, *connection.connection_errors, *connection.channel_errors):
+            return None

@@ -14,7 +14,3 @@ class MediaDescriptor:
 
     fields: Mapping[str, str] = field(repr=False)
     expires_at: datetime | None = None
-
-    def good(self, now: datetime) -> bool:
-        """Whether it is worth a try."""
-        return self.expires_at is None or now < self.expires_at

@@ -1,43 +1,37 @@
-"""When a worker counts as deaf: bells lie there, a hand is free, and none was taken for long."""
+"""When a worker counts as deaf: bells lie there, a hand is free, and none was taken in many looks."""
 
-from worker.watchdog import Hearing
-
-
-class _Clock:
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def __call__(self) -> float:
-        return self.seconds
+from worker.watchdog import LOOKS, Hearing
 
 
-def _hears(looks: list[tuple[float, int, bool]], took: float | None = None) -> bool:
-    clock = _Clock()
-    hearing = Hearing(90, clock)
-    hears = True
-    for seconds, waiting, free in looks:
-        if took is not None and clock.seconds < took <= seconds:
-            clock.seconds = took
-            hearing.took()
-        clock.seconds = seconds
-        hears = hearing.hears(waiting, free)
-    return hears
+def _looks(hearing: Hearing, number: int, waiting: int = 1, free: bool = True) -> bool:
+    """Whether it hears, as the last of so many looks has it."""
+    return [hearing.hears(waiting, free) for _ in range(number)][-1]
 
 
 def test_bells_that_nobody_takes_for_long_mean_deafness() -> None:
-    assert _hears([(5, 1, True), (85, 3, True)])
-    assert not _hears([(5, 1, True), (90, 3, True)])
+    hearing = Hearing()
+    assert _looks(hearing, LOOKS - 1)
+    assert not _looks(hearing, 1)
 
 
 def test_an_empty_queue_is_no_sign_of_deafness() -> None:
-    assert _hears([(5, 1, True), (60, 0, True), (149, 1, True)])
-    assert not _hears([(5, 1, True), (60, 0, True), (150, 1, True)])
+    hearing = Hearing()
+    _looks(hearing, LOOKS - 1)
+    assert _looks(hearing, LOOKS, waiting=0)
+    assert _looks(hearing, LOOKS - 1)
+    assert not _looks(hearing, 1)
 
 
 def test_who_has_no_hand_free_need_take_nothing() -> None:
-    assert _hears([(5, 1, True), (60, 1, False), (149, 1, True)])
+    hearing = Hearing()
+    _looks(hearing, LOOKS - 1)
+    assert _looks(hearing, 2 * LOOKS, free=False)
+    assert _looks(hearing, LOOKS - 1)
 
 
 def test_who_took_a_bell_hears() -> None:
-    assert _hears([(5, 9, True), (120, 9, True)], took=60)
-    assert not _hears([(5, 9, True), (150, 9, True)], took=60)
+    hearing = Hearing()
+    _looks(hearing, LOOKS - 1)
+    hearing.took()
+    assert _looks(hearing, LOOKS - 1, waiting=9)
+    assert not _looks(hearing, 1, waiting=9)
