@@ -396,9 +396,7 @@ def _value(client: redis.Redis, key: bytes) -> bytes:
         b"set": client.smembers,
         b"list": lambda name: client.lrange(name, 0, -1),
         b"zset": lambda name: client.zrange(name, 0, -1),
-        b"none": lambda name: (
-            None
-        ),  # gone since it was listed, for the system runs; the file of its writes tells it still
+        b"none": lambda _: None,  # gone since: the system runs; the file of its writes tells it still
     }
     return repr(readers[client.type(key)](key)).encode()
 
