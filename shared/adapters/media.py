@@ -3,7 +3,10 @@ said.
 
 Everything here is Python over bytes that are read a few at a time, whatever the size of the file: it may run in any process.
 It finds what was cut off, what has holes and what never was media; it does not decode (`media_frames` does), so other damage
-XX"""
+inside a frame stays unseen. What carries no mark of its end is UNVERIFIED rather than COMPLETE, and so is a picture of a kind
+that is known and not looked into. A picture of no kind that is known here is taken for an encrypted one, and kept for whoever
+has the key.
+"""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
