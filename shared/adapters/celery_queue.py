@@ -1,11 +1,12 @@
 """Doorbells as Celery messages, sent by task name from a thread of their own: whoever rings never waits for the broker.
 
-A bell may be lost, by a full buffer, a broker that is away, or a process that ends; the sweep makes up for it.
+A bell may be lost, by a broker that is away or a process that ends; the sweep makes up for it.
 """
 
 import logging
-from queue import Empty, Full, Queue
-from threading import Lock, Thread
+import time
+from collections import Counter
+from threading import Condition, Thread
 from typing import Any
 
 from celery import Celery
@@ -13,7 +14,8 @@ from kombu.exceptions import OperationalError
 
 from shared.domain.effects import Ring
 
-_BUFFER = 1000
+_CROWD = 8  # who hears one works off all that waits, so more would only find nothing
+_PAUSE = 0.05  # seconds; what is rung meanwhile goes out together
 
 log = logging.getLogger(__name__)
 
@@ -41,34 +43,27 @@ class CeleryQueue:
         self._app.conf.update(
             broker_transport_options=options, task_publish_retry=False, task_ignore_result=True
         )
-        self._bells: Queue[Ring] = Queue(_BUFFER)
-        self._lock = Lock()
+        self._waiting: Counter[Ring] = Counter()
+        self._rung = Condition()
         self._thread: Thread | None = None
 
     def ring(self, bell: Ring) -> None:
-        """Hand the bell to the thread, or drop it when the buffer is full."""
-        with self._lock:
+        """Leave the bell to the thread. Of a crowd of the same ones only so many are kept as may wake somebody."""
+        with self._rung:
             if self._thread is None:
                 self._thread = Thread(target=self._send, name="bells", daemon=True)
                 self._thread.start()
-        try:
-            self._bells.put_nowait(bell)
-        except Full:
-            log.debug("a doorbell was dropped", extra={"step": bell.step, "queue": bell.queue})
+            self._waiting[bell] = min(self._waiting[bell] + 1, _CROWD)
+            self._rung.notify()
 
     def _send(self) -> None:
         while True:
-            bell = self._bells.get()
+            with self._rung:
+                self._rung.wait_for(lambda: self._waiting)
+                bells, self._waiting = self._waiting, Counter()
             try:
-                self._app.send_task(f"gleaner.{bell.step}", args=[bell.queue], queue=bell.queue)
+                for bell in bells.elements():
+                    self._app.send_task(f"gleaner.{bell.step}", args=[bell.queue], queue=bell.queue)
             except (OperationalError, OSError) as error:
                 log.warning("the broker is away; the sweep will ring", extra={"error": type(error).__name__})
-                self._drop_waiting()
-
-    def _drop_waiting(self) -> None:
-        """Bells that piled up while the broker was away say nothing that the sweep does not know."""
-        try:
-            while True:
-                self._bells.get_nowait()
-        except Empty:
-            return
+            time.sleep(_PAUSE)

@@ -42,3 +42,19 @@ def test_a_bell_is_a_message_on_its_queue_by_the_name_of_its_step(redis_url, rea
             message = broker.blpop([f"{prefix}broker:{queue}"], timeout=5)
             assert message
             assert task in message[1]
+
+
+def test_of_a_crowd_of_bells_a_few_go_out_and_what_is_rung_afterwards_still_does(
+    redis_url, real_client, prefix
+):
+    path = redis_url.removeprefix("unix://").split("?")[0]
+    bells = CeleryQueue(f"redis+socket://{path}?virtual_host=3", prefix)
+    for _ in range(1000):
+        bells.ring(FETCH_NEXT)
+    bells.ring(SETTLE)
+    with redis.Redis(unix_socket_path=path, db=3) as broker:
+        assert broker.blpop([f"{prefix}broker:control"], timeout=5)
+        assert 0 < broker.llen(f"{prefix}broker:fetch") < 50
+        broker.delete(f"{prefix}broker:fetch")
+        bells.ring(FETCH_NEXT)
+        assert broker.blpop([f"{prefix}broker:fetch"], timeout=5)
