@@ -1,6 +1,7 @@
 """What the SMS platform's callbacks mean: every spelling it might use, every trick that must not pass, every unit."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from shared.vendors.base import Toolbox
 from shared.vendors.sms import VENDOR
 from shared.vendors.sms.addresses import file_identity
 from shared.vendors.sms.settings import SmsSettings
+from shared.vendors.sms.units import FRESH
 
 PAYLOADS = Path(__file__).parent.parent / "payloads" / "sms"
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
@@ -40,6 +42,16 @@ def vendor(memory=None, **environ):
 
 def shared_memory():
     return MemoryShared(HandClock())
+
+
+class CountedMemory(MemoryShared):
+    """How often it was looked at."""
+
+    looks = 0
+
+    def get(self, key):
+        self.looks += 1
+        return super().get(key)
 
 
 def said(client, progress):
@@ -326,7 +338,18 @@ def test_a_one_is_not_believed_on_an_old_memory_of_fractions():
     old, new = vendor(memory), vendor(memory)
     assert said(old, 0.5) == (0.5, False)
     assert [said(new, value) for value in (33, 34, 35)][-1] == (0.35, False)
+    time.sleep(FRESH)
     assert said(old, 1) == (0.01, False)
+
+
+def test_ends_in_quick_succession_cost_one_look_at_the_memory():
+    memory = CountedMemory(HandClock())
+    client = vendor(memory)
+    assert said(client, 0.5) == (0.5, False)
+    looks = memory.looks
+    for _ in range(100):
+        assert said(client, 1) == (1.0, True)
+    assert memory.looks <= looks + 1
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,10 @@
 Set by the operator, or learnt: strictly between 0 and 1 is a fraction, above 1 a percentage, and what was learnt is
 shared by all processes. A fraction learnt before gives way to percent when that is said three times with no fraction in
 between: one odd number must not change what all jobs mean. Then 0.5 is half a percent. A bare 1 is the end or the beginning:
-in an unknown unit it says nothing, and it is believed only against the freshest memory.
+in an unknown unit it says nothing, and it is believed only against a memory that is at most a second old.
 """
 
+import time
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ AUTO, FRACTION, PERCENT = "auto", "fraction", "percent"
 WHOLE = {FRACTION: 1.0, PERCENT: 100.0}
 NEARLY_ONE = 1.01  # a fraction may overshoot by rounding; what lies above is no fraction
 KEY = "sms:unit"
+FRESH = 1.0  # seconds; without it, each end would cost the receiver a look at the memory
 DOUBTS = 3  # figures above 1 in a row, as one process sees them, that turn a learnt fraction into percent
 
 
@@ -41,6 +43,7 @@ class Units:
         self._fixed = None if configured == AUTO else configured
         self._memory = memory
         self._known: str | None = None
+        self._looked = -FRESH
         self._doubts = 0
 
     def read(self, figure: Figure) -> Reading:
@@ -63,15 +66,21 @@ class Units:
         return self._learn_fraction() if known is None and value < 1 else known
 
     def _recall(self, fresh: bool) -> str | None:
-        if self._known is None or (fresh and self._known != PERCENT):
-            self._known = self._memory.get(KEY)
+        stale = time.monotonic() - self._looked >= FRESH
+        if self._known is None or (fresh and stale and self._known != PERCENT):
+            return self._look()
+        return self._known
+
+    def _look(self) -> str | None:
+        self._looked = time.monotonic()
+        self._known = self._memory.get(KEY)
         return self._known
 
     def _learn_percent(self) -> str:
         """Percent, at once where nothing was known; a fraction that is known stays until it is doubted often enough."""
         if self._known != PERCENT and not self._memory.swap(KEY, None, PERCENT):
             self._doubts += 1
-            if self._recall(fresh=True) == FRACTION and self._doubts < DOUBTS:
+            if self._look() == FRACTION and self._doubts < DOUBTS:
                 return FRACTION
             self._memory.swap(KEY, FRACTION, PERCENT)
         self._known = PERCENT
@@ -79,4 +88,4 @@ class Units:
 
     def _learn_fraction(self) -> str | None:
         self._memory.swap(KEY, None, FRACTION)
-        return self._recall(fresh=True)  # another process may have learnt better in between
+        return self._look()  # another process may have learnt better in between
