@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import redis
-from redis.backoff import ExponentialBackoff
+from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.retry import Retry
 
 from shared import secrets
@@ -25,6 +25,7 @@ from shared.adapters.media_guard import MediaGuard
 from shared.adapters.media_rewrite import MediaRewrite
 from shared.adapters.record_store import RedisRecordStore
 from shared.adapters.redis_address import broker_place, next_database, servers, state_place
+from shared.adapters.redis_client import ThreadsClient
 from shared.adapters.redis_shared import RedisShared
 from shared.adapters.redis_store import RedisJobStore
 from shared.domain.retries import Policy
@@ -106,12 +107,16 @@ def policy_of(settings: Settings) -> Policy:
 
 
 def state_client(settings: Settings, patient: bool = True) -> redis.Redis:
-    """A client of the state database. Every time-out is given: the library's own hold a request for a minute."""
+    """A client of the state database. Every time-out is given: the library's own hold a request for a minute.
+
+    After a server's new start each connection in hand is dead: that is worth another try at once, even to the impatient.
+    """
     if not settings.redis_url:
         raise Misconfigured("no-redis", "REDIS_URL is not set; `gleaner up` starts a server of its own")
     state_place(settings.redis_url)
-    retry = Retry(ExponentialBackoff(cap=1, base=0.05), 3 if patient else 0)
-    return redis.Redis.from_url(
+    dead_connection = Retry(NoBackoff(), 1, (redis.ConnectionError,))
+    retry = Retry(ExponentialBackoff(cap=1, base=0.05), 3) if patient else dead_connection
+    return ThreadsClient.from_url(
         settings.redis_url,
         decode_responses=True,
         protocol=2,

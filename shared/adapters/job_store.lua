@@ -45,12 +45,6 @@ local operations = {}
 
 function operations.now() return num(now) end
 
-function operations.load()
-  local f = redis.call('HMGET', job_key(A.id), 'version', 'doc')
-  if not f[1] then return false end
-  return {f[1], f[2], num(now)}
-end
-
 function operations.commit()
   local id, key = A.id, job_key(A.id)
   local old = redis.call('HMGET', key, 'version', 'commits', 'state', 'queue', 'lanes', 'occupies')

@@ -8,7 +8,6 @@ by the client and does the same twice as once. Errors are those of `redis_answer
 import logging
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import msgspec
 import redis
 
 from shared.adapters.redis_answers import answering, readable
+from shared.adapters.redis_client import Script
 from shared.domain.descriptor import MediaDescriptor
 from shared.domain.events import Sighting
 from shared.domain.record_order import mark, place
@@ -47,10 +47,7 @@ class RedisRecordStore:
         self._client: Any = client  # its answers are typed as bytes or text; ours are text
         self._prefix = prefix
         self._seal = seal
-
-    @cached_property
-    def _script(self) -> Any:
-        return self._client.register_script(_SCRIPT)
+        self._script = Script(client, _SCRIPT)
 
     def _run(self, operation: str, **arguments: object) -> Any:
         with answering():

@@ -11,6 +11,7 @@ from typing import Any
 import redis
 
 from shared.adapters.redis_answers import answering, text_or_none
+from shared.adapters.redis_client import Script
 
 _SWAP = """
     if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
@@ -49,10 +50,10 @@ class RedisShared:
     def __init__(self, client: redis.Redis, prefix: str = "{gleaner}:") -> None:
         self._client: Any = client  # its answers are typed as bytes or text; ours are text
         self._prefix = prefix + "memory:"
-        self._swap = client.register_script(_SWAP)
-        self._hold = client.register_script(_HOLD)
-        self._release = client.register_script(_RELEASE)
-        self._count = client.register_script(_COUNT)
+        self._swap = Script(client, _SWAP)
+        self._hold = Script(client, _HOLD)
+        self._release = Script(client, _RELEASE)
+        self._count = Script(client, _COUNT)
 
     def get(self, key: str) -> str | None:
         """The value, or None."""

@@ -8,7 +8,6 @@ is Final `store-unreadable`.
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
 from heapq import merge
 from itertools import islice, product
 from pathlib import Path
@@ -19,6 +18,7 @@ import redis
 
 from shared.adapters.job_document import JobDocuments
 from shared.adapters.redis_answers import answering, readable, text_or_none
+from shared.adapters.redis_client import Script
 from shared.domain.job import Job, Kind, State, Window
 from shared.ports import (
     Change,
@@ -37,6 +37,13 @@ from shared.sealing import Seal
 
 _PARTS = ("job_lanes.lua", "job_store.lua")
 _SCRIPT = "\n".join((Path(__file__).parent / part).read_text(encoding="utf-8") for part in _PARTS)
+# Most loads change nothing, and the whole script takes its time to be set up.
+_LOAD = """
+    local t = redis.call('TIME')
+    local f = redis.call('HMGET', KEYS[1], 'version', 'doc')
+    if not f[1] then return false end
+    return {f[1], f[2], string.format('%d.%06d', t[1], t[2])}
+"""
 _COMMITS_KEPT = 8 * 33  # characters: that many commit ids of 32, each after a space
 _LONGEST_SPAN = timedelta(days=2)
 
@@ -61,10 +68,8 @@ class RedisJobStore:
         self._patience = patience
         self._clock = clock
         self._documents = JobDocuments(seal)
-
-    @cached_property
-    def _script(self) -> Any:
-        return self._client.register_script(_SCRIPT)
+        self._script = Script(client, _SCRIPT)
+        self._load = Script(client, _LOAD)
 
     def _run(self, operation: str, **arguments: object) -> Any:
         at = f"{self._clock.now().timestamp():.6f}" if self._clock else ""
@@ -82,12 +87,13 @@ class RedisJobStore:
 
     def load(self, job_id: str) -> Snapshot | None:
         """The job as it is now, or None."""
-        found = self._run("load", id=job_id)
+        with answering():
+            found = self._load(keys=[self._key("job", job_id)])
         if not found:
             return None
         version, document, now = found
         job = self._documents.opened(self._documents.read(job_id, document))
-        return Snapshot(job, int(version), _time(now))
+        return Snapshot(job, int(version), self._clock.now() if self._clock else _time(now))
 
     def commit(self, change: Change) -> Result:
         """Save all, or nothing."""
