@@ -4,11 +4,12 @@ Save first, then ring: a doorbell that is lost costs at most one sweep. News tha
 nor announced. Somebody who was faster costs a reload, never a lost event.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
 from shared.domain import lifecycle
+from shared.domain.changes import replace
 from shared.domain.effects import bell_of
 from shared.domain.events import Event, Postponed, PrepareStarted
 from shared.domain.job import Job
@@ -38,7 +39,7 @@ class Ledger:
     jobs: JobStore
     effects: EffectQueue
     policy: Policy
-    table: tuple[lifecycle.Row, ...] = lifecycle.TABLE
+    table: lifecycle.Table = lifecycle.TABLE
 
     def record(self, job_id: str, event: Event) -> Recorded:
         """Let an event happen to a job. NotFound for a job that has left; Transient when the store has no answer."""

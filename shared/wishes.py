@@ -4,13 +4,14 @@ The job that is live or archived is returned, not doubled, from its span when it
 without an asset is tried again; `force` asks anew. Bad input is Invalid with the field's name, and nothing has changed.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ulid import ULID
 
 from shared.domain import planning
 from shared.domain.camera import Camera
+from shared.domain.changes import replace
 from shared.domain.events import RetryRequested, Sighting
 from shared.domain.job import File, FileState, Job, Kind, Origin, State, Window
 from shared.errors import Conflict, Invalid

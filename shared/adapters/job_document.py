@@ -5,11 +5,12 @@ key in force opens becomes "". A document that is not one of ours is Final `stor
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import msgspec
 
 from shared.adapters.redis_answers import readable
+from shared.domain.changes import replace
 from shared.domain.job import Job
 from shared.sealing import Seal
 

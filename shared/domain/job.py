@@ -4,9 +4,11 @@ Plain frozen values. Nothing here decides; `lifecycle` decides. Times are aware 
 sizes are bytes, progress is a fraction 0..1.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from shared.domain.changes import replace
 
 
 class State(StrEnum):
@@ -173,7 +175,7 @@ class Debt:
     key: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, for `changes.replace`
 class Job:
     """See the head of this file. `wish` is the key by which a second wish for the same thing is recognised."""
 

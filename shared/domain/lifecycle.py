@@ -4,12 +4,14 @@ Two rules. A cell that is not in the table means that the event is no news for a
 is normal. And every number comes in with the policy: none stands here. The README's diagram is drawn from this table.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from shared.domain import events as e
+from shared.domain.changes import replace
 from shared.domain.effects import CONTROL, FETCH, SETTLE, Ring, bell_of
 from shared.domain.job import ENDED, LIVE, FileState, Job, Kind, State
 from shared.domain.retries import Policy
@@ -55,53 +57,64 @@ def _row(
     return Row(event, frozenset(states), frozenset(leads_to), rule, stays)
 
 
-TABLE: tuple[Row, ...] = (
-    # asking the vendor
-    _row(e.PrepareStarted, {W}, {S}, preparing.prepare_started, stays=False),
-    _row(e.Submitted, {W, S, P}, {P}, preparing.submitted),
-    _row(e.Submitted, {R, F, A, E, X, C}, set(), preparing.unwanted),
-    _row(e.AnswerLost, {S}, set(), preparing.answer_lost),
-    _row(e.PrepareFailed, {S}, {W, P, R, X, A}, preparing.prepare_failed, stays=False),
-    _row(e.Refused, {S}, {P, X, A}, preparing.refused, stays=False),
-    _row(e.NoFootage, {S, P}, {E, W, P, A}, preparing.no_footage, stays=False),
-    _row(e.NoFootage, {W}, {E}, fetching.record_gone, stays=False),
-    _row(e.Postponed, {W}, set(), preparing.postponed),
-    _row(e.Postponed, {S}, {W, P}, preparing.postponed, stays=False),
-    # news of a running attempt
-    _row(e.Progressed, {W, S, P}, {P, R}, reporting.progressed),
-    _row(e.Prepared, {W, S, P}, {P, R}, reporting.prepared),
-    _row(e.Prepared, {R, F}, set(), reporting.prepared),
-    _row(e.Prepared, {A, E, X}, {R}, reporting.prepared, stays=False),
-    _row(e.StreamGone, {S, P}, {R}, reporting.stream_gone),
-    _row(e.Asked, {P}, set(), reporting.asked),
-    _row(e.AskFailed, {P}, {R, W, X, A}, reporting.ask_failed),
-    # fetching
-    _row(e.FetchStarted, {R}, {F}, fetching.fetch_started, stays=False),
-    _row(e.Kept, {F}, set(), fetching.kept),
-    _row(e.SliceOver, {F}, {R}, fetching.slice_over, stays=False),
-    _row(e.AssetLanded, {W, S, P, E}, {A}, fetching.asset_landed, stays=False),
-    _row(e.AssetLanded, {R, F, X}, {R, A}, fetching.asset_landed),
-    _row(e.AssetLanded, {A, C}, set(), fetching.asset_landed),
-    _row(e.Postponed, {R, F}, {R}, fetching.fetch_postponed),
-    _row(e.FetchFailed, {F}, {R, W, X, A}, fetching.fetch_failed, stays=False),
-    _row(e.DownloadGone, {F}, {R, W, X, A}, fetching.download_gone, stays=False),
-    # operators
-    _row(e.CancelRequested, LIVE, {C}, operating.cancelled, stays=False),
-    _row(e.RetryRequested, {W, R}, set(), operating.retried),
-    _row(e.RetryRequested, {E}, {W}, operating.retried, stays=False),
-    _row(e.RetryRequested, {X, C}, {W, R}, operating.retried, stays=False),
-    _row(e.HoldRequested, LIVE, set(), operating.held),
-    _row(e.ReleaseRequested, LIVE, set(), operating.released),
-    # clocks
-    _row(e.DeadlinePassed, {W, R}, {X, A}, clocks.waited, stays=False),
-    _row(e.DeadlinePassed, {S}, {W, P, R, X, A}, clocks.submit_overdue),
-    _row(e.DeadlinePassed, {P}, {R, W, X, A}, clocks.download_overdue),
-    _row(e.DeadlinePassed, {F}, {R, X, A}, clocks.fetch_overdue, stays=False),
-    _row(e.WorkerDied, {S}, {X, A}, clocks.worker_died),
-    _row(e.WorkerDied, {F}, {R, X, A}, clocks.worker_died, stays=False),
-    # debts
-    _row(e.GraceOver, {A}, {W, X}, judging.grace_over),
-    _row(e.Settled, LIVE | ENDED, set(), debts.settled),
+class Table(tuple[Row, ...]):
+    """All rows, one for each cell."""
+
+    @cached_property
+    def cells(self) -> Mapping[tuple[type, State], Row]:
+        """The row of an event and a state."""
+        return {(row.event, state): row for row in self for state in row.states}
+
+
+TABLE = Table(
+    (
+        # asking the vendor
+        _row(e.PrepareStarted, {W}, {S}, preparing.prepare_started, stays=False),
+        _row(e.Submitted, {W, S, P}, {P}, preparing.submitted),
+        _row(e.Submitted, {R, F, A, E, X, C}, set(), preparing.unwanted),
+        _row(e.AnswerLost, {S}, set(), preparing.answer_lost),
+        _row(e.PrepareFailed, {S}, {W, P, R, X, A}, preparing.prepare_failed, stays=False),
+        _row(e.Refused, {S}, {P, X, A}, preparing.refused, stays=False),
+        _row(e.NoFootage, {S, P}, {E, W, P, A}, preparing.no_footage, stays=False),
+        _row(e.NoFootage, {W}, {E}, fetching.record_gone, stays=False),
+        _row(e.Postponed, {W}, set(), preparing.postponed),
+        _row(e.Postponed, {S}, {W, P}, preparing.postponed, stays=False),
+        # news of a running attempt
+        _row(e.Progressed, {W, S, P}, {P, R}, reporting.progressed),
+        _row(e.Prepared, {W, S, P}, {P, R}, reporting.prepared),
+        _row(e.Prepared, {R, F}, set(), reporting.prepared),
+        _row(e.Prepared, {A, E, X}, {R}, reporting.prepared, stays=False),
+        _row(e.StreamGone, {S, P}, {R}, reporting.stream_gone),
+        _row(e.Asked, {P}, set(), reporting.asked),
+        _row(e.AskFailed, {P}, {R, W, X, A}, reporting.ask_failed),
+        # fetching
+        _row(e.FetchStarted, {R}, {F}, fetching.fetch_started, stays=False),
+        _row(e.Kept, {F}, set(), fetching.kept),
+        _row(e.SliceOver, {F}, {R}, fetching.slice_over, stays=False),
+        _row(e.AssetLanded, {W, S, P, E}, {A}, fetching.asset_landed, stays=False),
+        _row(e.AssetLanded, {R, F, X}, {R, A}, fetching.asset_landed),
+        _row(e.AssetLanded, {A, C}, set(), fetching.asset_landed),
+        _row(e.Postponed, {R, F}, {R}, fetching.fetch_postponed),
+        _row(e.FetchFailed, {F}, {R, W, X, A}, fetching.fetch_failed, stays=False),
+        _row(e.DownloadGone, {F}, {R, W, X, A}, fetching.download_gone, stays=False),
+        # operators
+        _row(e.CancelRequested, LIVE, {C}, operating.cancelled, stays=False),
+        _row(e.RetryRequested, {W, R}, set(), operating.retried),
+        _row(e.RetryRequested, {E}, {W}, operating.retried, stays=False),
+        _row(e.RetryRequested, {X, C}, {W, R}, operating.retried, stays=False),
+        _row(e.HoldRequested, LIVE, set(), operating.held),
+        _row(e.ReleaseRequested, LIVE, set(), operating.released),
+        # clocks
+        _row(e.DeadlinePassed, {W, R}, {X, A}, clocks.waited, stays=False),
+        _row(e.DeadlinePassed, {S}, {W, P, R, X, A}, clocks.submit_overdue),
+        _row(e.DeadlinePassed, {P}, {R, W, X, A}, clocks.download_overdue),
+        _row(e.DeadlinePassed, {F}, {R, X, A}, clocks.fetch_overdue, stays=False),
+        _row(e.WorkerDied, {S}, {X, A}, clocks.worker_died),
+        _row(e.WorkerDied, {F}, {R, X, A}, clocks.worker_died, stays=False),
+        # debts
+        _row(e.GraceOver, {A}, {W, X}, judging.grace_over),
+        _row(e.Settled, LIVE | ENDED, set(), debts.settled),
+    )
 )
 
 
@@ -122,10 +135,10 @@ class Stayed:
 
 
 def advance(
-    job: Job, event: e.Event, now: datetime, policy: Policy, table: tuple[Row, ...] = TABLE
+    job: Job, event: e.Event, now: datetime, policy: Policy, table: Table = TABLE
 ) -> Moved | Stayed | Late:
     """What becomes of a job when an event happens. Pure: the same arguments give the same answer, and nothing raises."""
-    row = next((row for row in table if isinstance(event, row.event) and job.state in row.states), None)
+    row = table.cells.get((type(event), job.state))
     if row is None:
         return Late("not-needed")
     after = row.rule(job, event, Now(now, policy))

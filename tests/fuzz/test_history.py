@@ -11,7 +11,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from shared.domain import events as e
 from shared.domain import lifecycle
 from shared.domain.job import Job, State
-from shared.domain.lifecycle import Row
+from shared.domain.lifecycle import Table
 from shared.domain.rules import moving, reporting
 from shared.domain.rules.moving import Late, Now, Outcome
 from tests.fuzz.machine import World
@@ -56,14 +56,14 @@ def test_ten_thousand_deliveries_of_a_history_end_alike(world: type[World]) -> N
     _run(world, LONG)
 
 
-def _without(event: type, state: State) -> tuple[Row, ...]:
-    return tuple(
+def _without(event: type, state: State) -> Table:
+    return Table(
         replace(row, states=row.states - {state}) if row.event is event else row for row in lifecycle.TABLE
     )
 
 
-def _instead(event: type, rule: Callable[[Job, object, Now], Outcome]) -> tuple[Row, ...]:
-    return tuple(replace(row, rule=rule) if row.event is event else row for row in lifecycle.TABLE)
+def _instead(event: type, rule: Callable[[Job, object, Now], Outcome]) -> Table:
+    return Table(replace(row, rule=rule) if row.event is event else row for row in lifecycle.TABLE)
 
 
 def _fetches_what_is_superseded(job: Job, event: e.Progressed, now: Now) -> Outcome:

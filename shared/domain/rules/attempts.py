@@ -1,10 +1,10 @@
 """The current attempt of a job, and the files that were named for it before the end."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from shared.domain import events as e
 from shared.domain import room
+from shared.domain.changes import replace
 from shared.domain.job import Attempt, DebtKind, File, FileState, Job, State
 from shared.domain.rules.moving import Now, charge, enter, forgive, lives, supersede_noted, withdraw
 

@@ -1,9 +1,9 @@
 """What a clock that has run out does to a job: nobody else has moved it in time."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from shared.domain import events as e
+from shared.domain.changes import replace
 from shared.domain.job import Job, State
 from shared.domain.retries import Policy
 from shared.domain.rules.moving import Late, Now, Outcome, again, deadline, enter, fail, unexplained

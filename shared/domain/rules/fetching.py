@@ -1,9 +1,9 @@
 """What a fetch does to a job. A fault belongs to the file; the job moves when no file can be fetched any more."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from shared.domain import events as e
+from shared.domain.changes import replace
 from shared.domain.job import Debt, DebtKind, File, FileState, Job, Kind, State, Verdict
 from shared.domain.rules.moving import (
     Late,

@@ -6,11 +6,11 @@ else as a whole, once. A device plays what it holds in order, so what is missing
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import timedelta
 
 from shared.domain import events as e
 from shared.domain.camera import Short
+from shared.domain.changes import replace
 from shared.domain.job import Asset, Debt, DebtKind, Job, Kind, State, Verdict, Window
 from shared.domain.retries import Policy
 from shared.domain.rules.moving import Late, Now, Outcome, anew, enter, forgive, owe

@@ -3,9 +3,10 @@
 An `Outcome` is the job as it is then, or a `Late` that says why the event is no news.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from shared.domain.changes import replace
 from shared.domain.job import Debt, DebtKind, FileState, Job, Kind, State
 from shared.domain.retries import Policy
 

@@ -1,8 +1,7 @@
 """What an operator's word does to a job."""
 
-from dataclasses import replace
-
 from shared.domain import events as e
+from shared.domain.changes import replace
 from shared.domain.job import DebtKind, FileState, Job, Kind, State
 from shared.domain.rules.moving import (
     Late,

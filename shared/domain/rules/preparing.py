@@ -1,8 +1,7 @@
 """What an answer of the vendor to a submission does to a job, and the claim before it."""
 
-from dataclasses import replace
-
 from shared.domain import events as e
+from shared.domain.changes import replace
 from shared.domain.job import Debt, DebtKind, Job, Kind, State
 from shared.domain.rules.attempts import accepted, answered, see, sized
 from shared.domain.rules.moving import (

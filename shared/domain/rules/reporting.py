@@ -1,9 +1,9 @@
 """What news of a running attempt does to a job: life, files, and the end."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from shared.domain import events as e
+from shared.domain.changes import replace
 from shared.domain.job import DebtKind, File, FileState, Job, Kind, State, Verdict
 from shared.domain.retries import Policy
 from shared.domain.rules.attempts import accepted, made_current, may_change, named, see
