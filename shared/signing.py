@@ -12,6 +12,7 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 CALLBACKS = "callbacks"
 SESSIONS = "sessions"
@@ -33,9 +34,12 @@ class Keys:
 
     def derived(self, purpose: str) -> tuple[bytes, ...]:
         """One key per secret, of no use for any other purpose."""
-        return tuple(
-            hmac.digest(secret.encode(), f"gleaner/{purpose}".encode(), "sha256") for secret in self.secrets
-        )
+        return _derived(self.secrets, purpose)
+
+
+@lru_cache(maxsize=64)
+def _derived(secrets: tuple[str, ...], purpose: str) -> tuple[bytes, ...]:
+    return tuple(hmac.digest(secret.encode(), f"gleaner/{purpose}".encode(), "sha256") for secret in secrets)
 
 
 def callback_token(keys: Keys, vendor: str, job_id: str, attempt: int) -> str:

@@ -7,8 +7,8 @@ tokens are never slowed down: generated ones are too long to guess.
 import hashlib
 from datetime import timedelta
 
-from flask import Flask, request, session
-from flask.sessions import SecureCookieSessionInterface
+from flask import Flask, Request, request, session
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
@@ -20,7 +20,15 @@ _OPENED_BY = "opened-by"
 
 
 class _Sessions(SecureCookieSessionInterface):
-    """Flask's own, but a cookie follows the page it goes with: what came by https is never sent in the open."""
+    """Flask's own, but a cookie follows the page it goes with: what came by https is never sent in the open.
+
+    Vendors bring none, and then no signature is got ready to check it: that would take longer than to read a callback.
+    """
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        if self.get_cookie_name(app) not in request.cookies:
+            return self.session_class()
+        return super().open_session(app, request)
 
     def get_cookie_secure(self, _app: Flask) -> bool:
         return request.is_secure

@@ -25,16 +25,17 @@ callbacks = Blueprint("callbacks", __name__, url_prefix="/callbacks")
 @callbacks.post("/<vendor>/<path:token>")
 def take(vendor: str, token: str) -> dict[str, object]:
     """Record what a vendor says about an attempt; the answer's `code` is an integer, or it would be sent again."""
-    named = read_callback_token(services().keys, vendor, token)
-    if named is None or vendor not in services().sources:
+    parts = services()
+    named = read_callback_token(parts.keys, vendor, token)
+    if named is None or vendor not in parts.sources:
         refuse_after("callback", BAD_TRIES)
         count_bad_try("callback")
         raise NotFound("unknown-callback")
     job_id, attempt = named
-    news = services().sources[vendor].read_callback(request.get_data(cache=False), request.content_type or "")
-    services().reach("callback-read")
-    services().ledger.record(job_id, event_of(news, attempt))
-    services().reach("callback-recorded")
+    news = parts.sources[vendor].read_callback(request.get_data(cache=False), request.content_type or "")
+    parts.reach("callback-read")
+    parts.ledger.record(job_id, event_of(news, attempt))
+    parts.reach("callback-recorded")
     return {"code": 0, "message": "ok"}
 
 

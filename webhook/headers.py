@@ -15,6 +15,7 @@ ALWAYS = {
 
 def add_headers(answer: Response) -> Response:
     """Nothing is kept by browsers and proxies unless its view says so."""
-    answer.headers.update(ALWAYS)
-    answer.headers.setdefault("Cache-Control", "no-store")
+    answer.headers.extend(ALWAYS)  # nobody else sets them
+    if "Cache-Control" not in answer.headers:
+        answer.headers.add("Cache-Control", "no-store")
     return answer
