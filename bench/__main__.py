@@ -1,6 +1,6 @@
 """`python -m bench [PART…]`: run the benchmarks, print their tables, and write bench/results.json and docs/bench.md.
 
-Parts: resume, memory, large; all of them when none is named. What is not run keeps the figures of last time.
+Parts: resume, memory, large, receiver; all of them when none is named. What is not run keeps the figures of last time.
 `--rounds N` is how often each is repeated, `--in FOLDER` the disk on which all of it happens.
 """
 
@@ -17,6 +17,7 @@ from typing import Any
 
 from bench.large import large
 from bench.memory import memory
+from bench.receiver import receiver
 from bench.report import shown, write_document
 from bench.resume import trial
 
@@ -25,6 +26,7 @@ PARTS: dict[str, tuple[Callable[[Path, int], dict[str, object]], int]] = {
     "resume": (trial, 5),
     "memory": (memory, 2),
     "large": (large, 2),
+    "receiver": (receiver, 3),
 }
 
 
@@ -45,7 +47,9 @@ def main() -> None:
 
 
 def _asked() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bench", description="Benchmarks of the fetch.")
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description="Benchmarks of the fetch and of the receiver."
+    )
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--rounds", type=int, default=0, help="how often each is repeated")
     parser.add_argument(

@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,14 +33,20 @@ class Peer:
 
 def found() -> dict[str, Peer | None]:
     """Each of them, or None where it could not be had."""
-    have = {name: shutil.which(name) for name in PACKAGES}
+    have = programs(PACKAGES)
+    return {name: _peer(name, program) for name, program in {**have, "gallery-dl": _gallery_dl()}.items()}
+
+
+def programs(packages: Mapping[str, str]) -> dict[str, str | None]:
+    """Where programs are, by name, brought by Debian's packages where they lack and that may be; None where they cannot be had."""
+    have = {name: shutil.which(name) for name in packages}
     lacking = [name for name, program in have.items() if program is None]
     if lacking and os.geteuid() == 0 and shutil.which("apt-get"):
-        names = [PACKAGES[name] for name in lacking]
+        names = [packages[name] for name in lacking]
         print(f"installing {' '.join(names)}", flush=True)
         _quietly(["apt-get", "install", "-y", "--no-install-recommends", *names])
-        have = {name: shutil.which(name) for name in PACKAGES}
-    return {name: _peer(name, program) for name, program in {**have, "gallery-dl": _gallery_dl()}.items()}
+        have = {name: shutil.which(name) for name in packages}
+    return have
 
 
 def _gallery_dl() -> str | None:

@@ -82,7 +82,7 @@ def started(home: Path, cameras: Mapping[str, str], platform: str, fetches: int)
     (home / "cameras.toml").write_text(
         "".join(CAMERA.format(name=name, device=device) for name, device in cameras.items())
     )
-    port = _free_port()
+    port = free_port()
     environ = {name: os.environ[name] for name in HANDED_ON if name in os.environ} | {
         "GLEANER_HOME": str(home),
         "PORT": str(port),
@@ -127,7 +127,8 @@ def until(
         time.sleep(pause)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """One that nobody listens on just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,0 +1,194 @@
+"""How many callbacks a second the receiver takes, and how fast, beside servers that do less or keep nothing.
+
+All of it runs on the Procfile's own server, two web processes, and in turns: news that moves a job each time, and news that changes
+nothing, over many jobs; a Flask view that does nothing; an app without a framework; Debian's `webhook`, which starts
+/bin/true; and Redis alone. Then the times of answers at half of our own most, three waves of connections one after the other,
+and a minute of a steady 200 a second. No worker runs, so nothing but the receiver touches a job.
+"""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from bench.peers import programs
+from bench.product import free_port, until
+from bench.receiver_stage import Served, Stage, ending, rising, stage, used
+from bench.wrk import CONNECTIONS, Load, Post, load
+
+PROGRAMS = {"wrk": "wrk", "redis-benchmark": "redis-tools", "webhook": "webhook"}
+SECONDS = 3.0
+MOVES = 9000  # a round's, more than it can use
+STILL = 2000  # jobs of which nothing new is told
+STEADY_RATE, STEADY_SECONDS = 200.0, 60.0
+WAVES = 3
+REDIS_CALLS = 60_000
+
+
+def receiver(folder: Path, rounds: int) -> dict[str, object]:
+    """All of it; see the head of this file."""
+    have = programs(PROGRAMS)
+    wrk = have["wrk"]
+    if wrk is None:
+        return {"rounds": rounds, "lacks": "wrk"}
+    with stage(folder, (rounds + 2) * MOVES + STILL) as ours, ExitStack() as servers:
+        told = rising(ours.preparing(STILL), 0.2)
+        web = servers.enter_context(ours.serving())
+        waves = {
+            "moves": lambda: _moved(ours, wrk, web),
+            "still": lambda: load(wrk, web.base, told, SECONDS, folder),
+        }
+        for name, app in (("flask", "bench.idle_apps:flask"), ("bare", "bench.idle_apps:bare")):
+            served = servers.enter_context(ours.serving(app))
+            waves[name] = _wave(wrk, served.base, told, folder)
+        if hook := have["webhook"]:
+            base = servers.enter_context(_webhook(hook, folder))
+            waves["webhook"] = _wave(wrk, base, [Post("/hooks/true", told[0].body)], folder)
+        load(wrk, web.base, told, 1.0, folder)
+        measured = _in_turns(waves, rounds)
+        return {
+            "rounds": rounds,
+            "connections": CONNECTIONS,
+            "seconds": SECONDS,
+            "targets": {name: _figures(loads) for name, loads in measured.items()},
+            "redis_per_second": _redis(have["redis-benchmark"], ours),
+            "half": _half(ours, web, measured, folder),
+            "waves": _waves(wrk, web, told, folder),
+            "steady": _steady(ours, web, folder),
+        }
+
+
+def _wave(wrk: str, base: str, posts: Sequence[Post], folder: Path) -> Callable[[], Load]:
+    return lambda: load(wrk, base, posts, SECONDS, folder)
+
+
+def _moved(ours: Stage, wrk: str, web: Served) -> Load:
+    """Every callback the end of another download. RuntimeError when any of them moved no job."""
+    posts, before = ending(ours.preparing(MOVES)), ours.moved()
+    measured = load(wrk, web.base, posts, SECONDS, ours.home)
+    moved = ours.moved() - before
+    if not measured.answered <= moved <= min(measured.answered + CONNECTIONS, MOVES - 1):
+        raise RuntimeError(f"{measured.answered} callbacks of at most {MOVES} moved {moved} jobs")
+    return measured
+
+
+def _in_turns(waves: Mapping[str, Callable[[], Load]], rounds: int) -> dict[str, list[Load]]:
+    found: dict[str, list[Load]] = {name: [] for name in waves}
+    for number in range(rounds):
+        for name, wave in waves.items():
+            found[name].append(wave())
+            last = found[name][-1]
+            print(
+                f"  {number + 1}/{rounds} {name}: {last.per_second:.0f}/s, refused {last.refused}", flush=True
+            )
+    return found
+
+
+def _figures(loads: Sequence[Load]) -> dict[str, object]:
+    rates = [each.per_second for each in loads]
+    return {
+        "per_second": median(rates),
+        "range": [min(rates), max(rates)],
+        "p50": median(each.p50 for each in loads),
+        "p99": median(each.p99 for each in loads),
+        "refused": sum(each.refused for each in loads),
+    }
+
+
+def _redis(program: str | None, ours: Stage) -> float | None:
+    """What Redis answers alone, to as many clients: a script that reads a job's version."""
+    if program is None:
+        return None
+    socket = ours.environ["REDIS_URL"].removeprefix("unix://").partition("?")[0]
+    script = "return redis.call('HGET', ARGV[1], 'version')"
+    said = subprocess.run(
+        [
+            program,
+            "-s",
+            socket,
+            "-c",
+            str(CONNECTIONS),
+            "-n",
+            str(REDIS_CALLS),
+            "-q",
+            "EVAL",
+            script,
+            "0",
+            "{gleaner}:job:none",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    return float(re.findall(r"([\d.]+) requests per second", said)[-1])
+
+
+def _half(ours: Stage, web: Served, measured: Mapping[str, Sequence[Load]], folder: Path) -> dict[str, Any]:
+    """The times of answers at half of what we took at most."""
+    found: dict[str, Any] = {}
+    for name in ("moves", "still"):
+        rate = median(each.per_second for each in measured[name]) / 2
+        paths = ours.preparing(min(int(rate * SECONDS) + 1, MOVES))
+        posts = ending(paths) if name == "moves" else rising(paths, 0.2)
+        if name == "still":
+            _paced(web, posts, rate, SECONDS, folder)
+        found[name] = {"rate": rate, **_paced(web, posts, rate, SECONDS, folder)}
+    return found
+
+
+def _steady(ours: Stage, web: Served, folder: Path) -> dict[str, Any]:
+    """A minute of news, of which every third moves a job."""
+    paths = ours.preparing(int(STEADY_RATE * STEADY_SECONDS) // 3)
+    halves = zip(rising(paths, 0.4), rising(paths, 0.4), ending(paths), strict=True)
+    posts = [post for three in halves for post in three]
+    return {
+        "rate": STEADY_RATE,
+        "seconds": STEADY_SECONDS,
+        **_paced(web, posts, STEADY_RATE, STEADY_SECONDS, folder),
+    }
+
+
+def _paced(web: Served, posts: Sequence[Post], rate: float, seconds: float, folder: Path) -> dict[str, Any]:
+    path = folder / "paced.txt"
+    path.write_text("".join(f"{post.path}\t{post.body}\n" for post in posts))
+    command = ["bench.pacer", "127.0.0.1", str(web.port), str(rate), str(seconds), str(path)]
+    said = subprocess.run([sys.executable, "-m", *command], capture_output=True, text=True, check=True).stdout
+    found: dict[str, Any] = json.loads(said)
+    return found
+
+
+def _waves(wrk: str, web: Served, posts: Sequence[Post], folder: Path) -> list[dict[str, object]]:
+    """Waves of connections one after the other: how much of the work the busiest process had in each."""
+    found: list[dict[str, object]] = []
+    for _ in range(WAVES):
+        pids = web.children()
+        before = used(pids)
+        wave = load(wrk, web.base, posts, SECONDS, folder)
+        spent = [after - was for was, after in zip(before, used(pids), strict=True)]
+        found.append({"per_second": wave.per_second, "busiest_share": max(spent) / sum(spent)})
+    return found
+
+
+@contextmanager
+def _webhook(program: str, folder: Path) -> Iterator[str]:
+    """Debian's webhook, with one hook that starts /bin/true."""
+    hooks, port = folder / "hooks.json", free_port()
+    hooks.write_text(json.dumps([{"id": "true", "execute-command": "/bin/true"}]))
+    command = [program, "-hooks", str(hooks), "-ip", "127.0.0.1", "-port", str(port)]
+    with (folder / "webhook.out").open("wb") as out:
+        process = subprocess.Popen(command, stdout=out, stderr=out)
+    try:
+        until("webhook answers", lambda: _listens(port))
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _listens(port: int) -> bool:
+    return f":{port:04X} " in Path("/proc/net/tcp").read_text()
