@@ -116,7 +116,7 @@ def state_client(settings: Settings, patient: bool = True) -> redis.Redis:
     state_place(settings.redis_url)
     dead_connection = Retry(NoBackoff(), 1, (redis.ConnectionError,))
     retry = Retry(ExponentialBackoff(cap=1, base=0.05), 3) if patient else dead_connection
-    return ThreadsClient.from_url(
+    pool = redis.ConnectionPool.from_url(
         settings.redis_url,
         decode_responses=True,
         protocol=2,
@@ -125,6 +125,7 @@ def state_client(settings: Settings, patient: bool = True) -> redis.Redis:
         health_check_interval=10,
         retry=retry,
     )
+    return ThreadsClient(connection_pool=pool, rest=0 if patient else 0.5)
 
 
 def broker_url(settings: Settings) -> str:

@@ -1,32 +1,67 @@
-"""A client of Redis that costs little to use often: one connection for each thread, and scripts run by their digest.
+"""A client of Redis that costs little to use often, and that does not queue up before a server which does not answer.
 
-The library's own ways, a look into the pool for each command and its `Script`, cost two to three times as much as the
-command itself (see docs/receiver.md). A connection that broke is made anew by whoever uses it next.
+Each thread keeps a connection of its own, and scripts go over it by their digest. The library's ways, a look into the
+pool for each command and its `Script`, cost two to three times as much as the command itself (see docs/bench.md).
 """
 
 import hashlib
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from threading import local
 from typing import Any
 
 import redis
 from redis.exceptions import NoScriptError
 
+_AWAY = (redis.ConnectionError, redis.TimeoutError)
+
 
 class ThreadsClient(redis.Redis):
-    """`redis.Redis`, but that a thread keeps the connection that it was given first."""
+    """`redis.Redis`, but that a thread keeps the connection that it was given first.
 
-    def __init__(self, **options: Any) -> None:
+    After a command that got no answer, all fail at once for `rest` seconds: whoever must answer somebody else soon does not
+    wait behind others for the same silence.
+    """
+
+    def __init__(self, *, rest: float = 0.0, **options: Any) -> None:
         super().__init__(**options)
         self._mine = local()
+        self._rest = rest
+        self._resting_until = 0.0
 
     def execute_command(self, *arguments: Any, **options: Any) -> Any:
         """As the library's, on this thread's connection."""
-        mine = getattr(self._mine, "client", None)
-        if mine is None:
-            mine = redis.Redis(connection_pool=self.connection_pool, single_connection_client=True)
-            self._mine.client = mine
-        return mine.execute_command(*arguments, **options)
+        return self._answered(lambda: self._own().execute_command(*arguments, **options))
+
+    def script(self, *arguments: Any) -> Any:
+        """EVALSHA and what follows it. What a script answers is nothing that the library would shape, so it is left out."""
+        return self._answered(lambda: _over(self._own().connection, "EVALSHA", *arguments))
+
+    def _own(self) -> Any:
+        client = getattr(self._mine, "client", None)
+        if client is None:
+            client = redis.Redis(connection_pool=self.connection_pool, single_connection_client=True)
+            self._mine.client = client
+        return client
+
+    def _answered(self, ask: Callable[[], Any]) -> Any:
+        if time.monotonic() < self._resting_until:
+            raise redis.ConnectionError("there was no answer just now")
+        try:
+            return ask()
+        except _AWAY:
+            self._resting_until = time.monotonic() + self._rest
+            raise
+
+
+def _over(connection: Any, *command: Any) -> Any:
+    """The answer on a connection that is made anew as often as its own rules of retrying allow."""
+
+    def ask() -> Any:
+        connection.send_command(*command)
+        return connection.read_response()
+
+    return connection.retry.call_with_retry(ask, lambda _: connection.disconnect())
 
 
 class Script:
@@ -40,9 +75,13 @@ class Script:
     def __call__(self, keys: Iterable[str] = (), args: Iterable[Any] = ()) -> Any:
         """What it answers."""
         keys = tuple(keys)
-        call = ("EVALSHA", self._digest, len(keys), *keys, *args)
         try:
-            return self._client.execute_command(*call)
+            return self._run(self._digest, len(keys), *keys, *args)
         except NoScriptError:
-            self._client.execute_command("SCRIPT LOAD", self._text)
-            return self._client.execute_command(*call)
+            self._client.script_load(self._text)
+            return self._run(self._digest, len(keys), *keys, *args)
+
+    def _run(self, *arguments: Any) -> Any:
+        if isinstance(self._client, ThreadsClient):
+            return self._client.script(*arguments)
+        return self._client.execute_command("EVALSHA", *arguments)

@@ -1,0 +1,106 @@
+"""The client of Redis: a connection for each thread, scripts by their digest, and no queue before a server that is silent."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import redis
+
+from gleaner.embedded_redis import EmbeddedRedis
+from shared.adapters.redis_client import Script, ThreadsClient
+from shared.settings import Settings, Source, read
+from shared.wiring import state_client
+
+ECHO = "return {ARGV[1], KEYS[1] or ''}"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[EmbeddedRedis]:
+    """One of its own, for it is stopped and started."""
+    server = EmbeddedRedis(tmp_path / "home")
+    server.start()
+    yield server
+    server.stop()
+
+
+def client(server: EmbeddedRedis, patient: bool = False) -> redis.Redis:
+    return state_client(read(Settings, Source({"REDIS_URL": server.state_url}, {}, Path())), patient)
+
+
+@contextmanager
+def frozen(server: EmbeddedRedis) -> Iterator[None]:
+    os.kill(server.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(server.pid, signal.SIGCONT)
+
+
+def seconds(ask) -> tuple[float, type[Exception] | None]:
+    """How long it took, and how it failed."""
+    began, failed = time.monotonic(), None
+    try:
+        ask()
+    except redis.RedisError as error:
+        failed = type(error)
+    return time.monotonic() - began, failed
+
+
+def test_a_thread_keeps_its_connection_and_shares_it_with_nobody(redis_url):
+    mine = ThreadsClient.from_url(redis_url)
+    first = {mine.client_id() for _ in range(3)}
+    with ThreadPoolExecutor(4) as threads:
+        others = list(threads.map(lambda _: (time.sleep(0.05), mine.client_id())[1], range(4)))
+    assert len(first) == 1
+    assert len({*others, *first}) == 5
+
+
+def test_a_script_that_a_server_has_forgotten_is_told_it_again(server):
+    for mine in (client(server), redis.Redis.from_url(server.state_url, decode_responses=True)):
+        echo = Script(mine, ECHO)
+        assert echo(keys=["k"], args=["好"]) == ["好", "k"]
+        mine.script_flush()
+        assert echo(args=[1]) == ["1", ""]
+
+
+def test_a_server_started_anew_costs_nobody_an_error(server):
+    mine = client(server)
+    echo = Script(mine, ECHO)
+    assert echo(args=["before"])
+    server.stop()
+    server.start()
+    assert echo(args=["after"]) == ["after", ""]
+    server.stop()
+    server.start()
+    assert mine.ping()
+
+
+def test_a_silent_server_is_waited_for_once_and_then_for_a_while_by_nobody(server):
+    mine = client(server)
+    echo = Script(mine, ECHO)
+    assert echo(args=[1])
+    with frozen(server):
+        waited, failed = seconds(lambda: echo(args=[1]))
+        assert failed is redis.TimeoutError
+        assert 0.4 < waited < 0.9
+        for ask in (lambda: echo(args=[1]), mine.ping):
+            assert seconds(ask)[1] is redis.ConnectionError
+        assert max(seconds(mine.ping)[0] for _ in range(100)) < 0.1
+        time.sleep(0.5)
+        assert seconds(lambda: echo(args=[1]))[0] > 0.4
+    time.sleep(0.5)
+    assert echo(args=[2]) == ["2", ""]
+
+
+def test_the_patient_do_not_fail_for_others(server):
+    mine = client(server, patient=True)
+    with frozen(server), ThreadPoolExecutor(1) as thread:
+        asked = thread.submit(mine.ping)
+        time.sleep(0.2)
+        os.kill(server.pid, signal.SIGCONT)
+        assert asked.result(5)
