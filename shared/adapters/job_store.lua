@@ -20,8 +20,7 @@ end
 -- What a vendor called back to say, sealed, with the time; of each kind the last few.
 local function keep(id, kind, said)
   local list = P .. kind .. ':' .. id
-  redis.call('RPUSH', list, num(now) .. ' ' .. said)
-  redis.call('LTRIM', list, -A.callbacks_kept, -1)
+  if redis.call('RPUSH', list, num(now) .. ' ' .. said) > A.callbacks_kept then redis.call('LPOP', list) end
 end
 
 -- The indexes that a job is in while it stands in a state: of its kind, and of its camera and its kind.
