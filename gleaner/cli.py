@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from gleaner import overview, show
+from gleaner import callbacks, overview, show
 from gleaner.client import Client, Json, client_for
 from gleaner.harvesting import wait_for_harvests, went_well
 from gleaner.in_force import in_force
@@ -151,11 +151,28 @@ def _perhaps_more(found: Sequence[Json], limit: int) -> None:
 
 @main.command()
 @click.argument("job_id", metavar="ID")
+@click.option("--raw", is_flag=True, help="Instead, its last callbacks that were news or were refused.")
 @as_json
-def job(job_id: str, as_json: bool) -> None:
+def job(job_id: str, raw: bool, as_json: bool) -> None:
     """One job, why it is not archived yet, and all that happened to it."""
     with _service() as client:
-        _say(client.job(job_id), show.job, as_json)
+        if raw:
+            _say_callbacks(client.callbacks(job_id), callbacks.raw, as_json)
+        else:
+            _say(client.job(job_id), show.job, as_json)
+
+
+def _say_callbacks(found: Sequence[Json], text: Callable[[Sequence[Json]], str], plain: bool) -> None:
+    _say({"callbacks": found} if plain else found, text, plain)
+
+
+@main.command()
+@click.argument("job_id", metavar="ID")
+@as_json
+def replay(job_id: str, as_json: bool) -> None:
+    """Send the callbacks that are kept with a job through again, as `job --raw` shows them."""
+    with _service() as client:
+        _say_callbacks(client.replay(job_id), callbacks.replayed, as_json)
 
 
 def _act(verb: str, ids: tuple[str, ...]) -> None:

@@ -68,6 +68,14 @@ class Client:
         """Retry, cancel, hold or release a job; what it is then."""
         return self._call("POST", f"/admin/jobs/{quote(job_id, safe='')}/{verb}")
 
+    def callbacks(self, job_id: str) -> list[Json]:
+        """The callbacks that are kept with a job, oldest first."""
+        return _list(self._call("GET", f"/admin/jobs/{quote(job_id, safe='')}/callbacks"), "callbacks")
+
+    def replay(self, job_id: str) -> list[Json]:
+        """Send them through again; what came of each."""
+        return _list(self._call("POST", f"/admin/jobs/{quote(job_id, safe='')}/replay"), "callbacks")
+
     def cameras(self) -> list[Json]:
         """The cameras."""
         return _list(self._call("GET", "/admin/cameras"), "cameras")

@@ -17,7 +17,7 @@ from shared.domain.lifecycle import Moved, Stayed
 from shared.domain.retries import Policy
 from shared.domain.rules.moving import Late
 from shared.errors import NotFound, Transient, Whose
-from shared.ports import Change, EffectQueue, HistoryLine, JobStore, Result
+from shared.ports import Callback, Change, EffectQueue, HistoryLine, JobStore, Result
 
 _TRIES = 50
 
@@ -41,8 +41,11 @@ class Ledger:
     policy: Policy
     table: lifecycle.Table = lifecycle.TABLE
 
-    def record(self, job_id: str, event: Event) -> Recorded:
-        """Let an event happen to a job. NotFound for a job that has left; Transient when the store has no answer."""
+    def record(self, job_id: str, event: Event, callback: Callback | None = None) -> Recorded:
+        """Let an event happen to a job. NotFound for a job that has left; Transient when the store has no answer.
+
+        `callback` is what told of it: kept with the job if it changes the job.
+        """
         for _ in range(_TRIES):
             found = self.jobs.load(job_id)
             if found is None:
@@ -53,7 +56,7 @@ class Ledger:
                 return result
             if result.job is found.job:
                 return result
-            change = self._change(found.job, result.job, found.version, event, found.now)
+            change = self._change(found.job, result.job, found.version, event, found.now, callback)
             saved = self.jobs.commit(change)
             if saved == Result.NO_ROOM:
                 return NoRoom(found.job)
@@ -74,12 +77,15 @@ class Ledger:
         self.effects.ring(bell_of(lifecycle.queue(job) or job.vendor))
         return job
 
-    def _change(self, before: Job, after: Job, version: int, event: Event, now: datetime) -> Change:
+    def _change(
+        self, before: Job, after: Job, version: int, event: Event, now: datetime, callback: Callback | None
+    ) -> Change:
         closed = {}
         if isinstance(event, Postponed) and event.lane and after.retry_at:
             closed[event.lane] = after.retry_at
         change = self._commit(after, version, _line(before, after, event, now))
-        return replace(change, claims=isinstance(event, PrepareStarted), not_before=closed)
+        claims = isinstance(event, PrepareStarted)
+        return replace(change, claims=claims, not_before=closed, callback=callback)
 
     def _commit(self, job: Job, version: int, line: HistoryLine) -> Change:
         return Change(

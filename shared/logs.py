@@ -10,11 +10,13 @@ import sys
 
 from pythonjsonlogger.json import JsonFormatter
 
+# An address, whole, as it may stand in text, in JSON and in a form; and where its query begins.
+_ADDRESS = re.compile(r"(?i)https?(?:(?::|\\u003a)(?:\\*/|\\u002f){2}[^\s\"']+|%3a%2f%2f[^\s&\"']+)")
+_QUERY = re.compile(r"(?is)(?:\?|\\u003f|%3f).*")
 _SECRETS = (
     (re.compile(r"([0-9a-z]{26}-\d+-)[A-Za-z0-9_]{32}"), r"\1***"),
     (re.compile(r"(/push/[^/\s]+/)[^\s\"']+"), r"\1***"),
     (re.compile(r"(/login/)[^\s\"']+"), r"\1***"),
-    (re.compile(r"(https?://[^\s?\"']+)\?[^\s\"']*"), r"\1?***"),
     (re.compile(r"(://[^/\s:@]*:)[^@/\s]+@"), r"\1***@"),
     (re.compile(r"(?i)([\"'][\w-]*(?:token|secret|sign|password)[\"']\s*:\s*[\"'])[^\"']+"), r"\1***"),
 )
@@ -23,6 +25,7 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 
 def redact(text: str) -> str:
     """Text without tokens, passwords and query strings."""
+    text = _ADDRESS.sub(lambda address: _QUERY.sub("?***", address[0]), text)
     for pattern, masked in _SECRETS:
         text = pattern.sub(masked, text)
     return text

@@ -62,6 +62,24 @@ class HistoryLine:
         return f"{self.event}|{self.came_from}|{self.went_to}|{self.reason}|{self.late}"
 
 
+CALLBACKS_KEPT = 8  # with a job: of those that changed it, and of those that were refused
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """What a vendor sent about an attempt, as it came; `truncated`: not all of it.
+
+    `refused` is the code of the refusal, or None: it changed the job. `at` is the store's to give, when it keeps it.
+    """
+
+    attempt: int
+    content_type: str
+    body: bytes
+    truncated: bool = False
+    refused: str | None = None
+    at: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """A job's new value, to be saved only if its version is still `version` (0: it must not exist yet).
@@ -69,6 +87,7 @@ class Change:
     `commit` makes a re-sent change harmless. `claims`: this takes a place in the job's lanes, and is refused when there
     is none. `waits_for_room`: while queued, the job waits for such a place. `not_before` closes lanes, by name, until a
     time. `outcome` is what the camera's index is to say of the window; None: the job is about no window, and has no span.
+    `callback` is what brought the change, to be kept with the job.
     """
 
     job: Job
@@ -82,6 +101,7 @@ class Change:
     claims: bool = False
     waits_for_room: bool = False
     not_before: Mapping[str, datetime] = field(default_factory=dict)
+    callback: Callback | None = None
 
 
 class Result(StrEnum):
@@ -189,6 +209,17 @@ class JobStore(Protocol):
 
     def note(self, job_id: str, line: HistoryLine) -> None:
         """Add to the history alone: late news. Silently nothing for a job that has left."""
+        ...
+
+    def keep(self, job_id: str, callback: Callback) -> None:
+        """Keep a callback that was refused with its job. Silently nothing for a job that has left."""
+        ...
+
+    def callbacks(self, job_id: str) -> Sequence[Callback]:
+        """What was kept with a job, the last `CALLBACKS_KEPT` of each kind, in the order in which they came.
+
+        What no key in force opens counts as absent.
+        """
         ...
 
     def take(self, queue: str) -> str | None:

@@ -30,6 +30,7 @@ from shared.ports import (
     SharedMemory,
 )
 from shared.quarantine import Quarantine
+from shared.receiving import Receiving
 from shared.settings import Settings
 from shared.signing import Keys, callback_token, push_token
 from shared.space import Space
@@ -75,6 +76,11 @@ class Services:
         """Where jobs are wished for."""
         longest = timedelta(minutes=self.settings.window_minutes)
         return Wishes(self.ledger, self.cameras, dict(self.sources), longest)
+
+    @cached_property
+    def receiving(self) -> Receiving:
+        """Where callbacks are taken."""
+        return Receiving(self.ledger, self.sources, self.reach)
 
     @cached_property
     def circuits(self) -> Circuits:

@@ -15,6 +15,7 @@ from webhook.login import login
 from webhook.parts import PLACE
 from webhook.pushes import pushes
 from webhook.records import records
+from webhook.replays import replays
 
 LARGEST_BODY = 64 * 1024  # bytes
 
@@ -29,6 +30,6 @@ def create_app(services: Services) -> Flask:
     errors.register(app)
     looks.register(app)
     app.after_request(add_headers)
-    for part in (callbacks, pushes, admin, login, dashboard, records, assets, health):
+    for part in (callbacks, pushes, admin, replays, login, dashboard, records, assets, health):
         app.register_blueprint(part)
     return app

@@ -9,7 +9,6 @@ import logging
 from flask import Blueprint, Response, request
 
 from shared.errors import Invalid, NotFound
-from shared.news import event_of
 from shared.signing import read_callback_token
 from webhook.errors import problem
 from webhook.parts import services
@@ -32,10 +31,7 @@ def take(vendor: str, token: str) -> dict[str, object]:
         count_bad_try("callback")
         raise NotFound("unknown-callback")
     job_id, attempt = named
-    news = parts.sources[vendor].read_callback(request.get_data(cache=False), request.content_type or "")
-    parts.reach("callback-read")
-    parts.ledger.record(job_id, event_of(news, attempt))
-    parts.reach("callback-recorded")
+    parts.receiving.take(vendor, job_id, attempt, request.get_data(cache=False), request.content_type or "")
     return {"code": 0, "message": "ok"}
 
 

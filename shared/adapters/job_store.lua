@@ -17,6 +17,12 @@ local function write(id, line, fold)
   redis.call('LTRIM', list, -200, -1)
 end
 
+-- What a vendor called back to say, sealed, with the time; of each kind the last few.
+local function keep(id, kind, said)
+  local list = P .. kind .. ':' .. id
+  if redis.call('RPUSH', list, num(now) .. ' ' .. said) > A.callbacks_kept then redis.call('LPOP', list) end
+end
+
 -- The indexes that a job is in while it stands in a state: of its kind, and of its camera and its kind.
 local function enter(id, camera, kind, state)
   local index = 'kind:' .. kind .. ':state:' .. state
@@ -98,12 +104,18 @@ function operations.commit()
   end
   line_up_all(old_lanes)
   line_up_all(A.lanes)
+  if present(A.callback) then keep(id, 'callbacks', A.callback) end
   write(id, A.line, A.fold)
   return 'saved'
 end
 
 function operations.note()
   if redis.call('EXISTS', job_key(A.id)) == 1 then write(A.id, A.line, A.fold) end
+  return 'saved'
+end
+
+function operations.keep()
+  if redis.call('EXISTS', job_key(A.id)) == 1 then keep(A.id, 'refused', A.callback) end
   return 'saved'
 end
 
@@ -165,7 +177,7 @@ function operations.forget()
       leave(id, f[2], f[4], f[1])
       redis.call('ZREM', P .. 'camera:' .. f[2], id)
       if redis.call('HGET', P .. 'wishes', f[3]) == id then redis.call('HDEL', P .. 'wishes', f[3]) end
-      redis.call('DEL', job_key(id), P .. 'history:' .. id)
+      redis.call('DEL', job_key(id), P .. 'history:' .. id, P .. 'callbacks:' .. id, P .. 'refused:' .. id)
       gone = gone + 1
     end
   end

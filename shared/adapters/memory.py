@@ -14,6 +14,8 @@ from shared.domain.camera import Camera
 from shared.domain.effects import Ring
 from shared.domain.job import ENDED, Job, Lane, State, Window
 from shared.ports import (
+    CALLBACKS_KEPT,
+    Callback,
     Change,
     Clock,
     HistoryLine,
@@ -137,6 +139,7 @@ class _Row:
     commits: list[str]
     lanes: tuple[Lane, ...] = ()
     history: list[HistoryLine] = field(default_factory=list)
+    callbacks: list[Callback] = field(default_factory=list)
 
 
 class MemoryJobStore:
@@ -217,6 +220,14 @@ class MemoryJobStore:
         if change.queue and (change.occupies or (job.due_at and job.due_at <= self.now())):
             self._offer(row)
         self._write(row, change.line)
+        if change.callback:
+            self._keep(row, change.callback)
+
+    def _keep(self, row: _Row, callback: Callback) -> None:
+        row.callbacks.append(replace(callback, at=self.now()))
+        alike = [kept for kept in row.callbacks if bool(kept.refused) == bool(callback.refused)]
+        if len(alike) > CALLBACKS_KEPT:
+            row.callbacks.remove(alike[0])
 
     def _drop(self, row: _Row) -> None:
         self._ready.get(row.queue or "", {}).pop(row.job.id, None)
@@ -242,6 +253,17 @@ class MemoryJobStore:
         with self._lock:
             if job_id in self._rows:
                 self._write(self._rows[job_id], line)
+
+    def keep(self, job_id: str, callback: Callback) -> None:
+        """Keep what was refused."""
+        with self._lock:
+            if job_id in self._rows:
+                self._keep(self._rows[job_id], callback)
+
+    def callbacks(self, job_id: str) -> Sequence[Callback]:
+        """Oldest first."""
+        with self._lock:
+            return tuple(self._rows[job_id].callbacks) if job_id in self._rows else ()
 
     def take(self, queue: str) -> str | None:
         """The next job of a queue."""

@@ -16,11 +16,14 @@ from typing import Any
 import msgspec
 import redis
 
+from shared.adapters.callback_document import CallbackDocuments
 from shared.adapters.job_document import JobDocuments
 from shared.adapters.redis_answers import answering, readable, text_or_none
 from shared.adapters.redis_client import Script
 from shared.domain.job import Job, Kind, State, Window
 from shared.ports import (
+    CALLBACKS_KEPT,
+    Callback,
     Change,
     Clock,
     HistoryLine,
@@ -68,6 +71,7 @@ class RedisJobStore:
         self._patience = patience
         self._clock = clock
         self._documents = JobDocuments(seal)
+        self._callbacks = CallbackDocuments(seal)
         self._script = Script(client, _SCRIPT)
         self._load = Script(client, _LOAD)
 
@@ -128,12 +132,30 @@ class RedisJobStore:
                 closed={name: at.timestamp() for name, at in change.not_before.items()},
                 line=_text(change.line),
                 fold=change.line.fold,
+                callback=self._callbacks.written(change.callback) if change.callback else None,
+                callbacks_kept=CALLBACKS_KEPT,
             )
         )
 
     def note(self, job_id: str, line: HistoryLine) -> None:
         """Add to the history alone."""
         self._run("note", id=job_id, line=_text(line), fold=line.fold)
+
+    def keep(self, job_id: str, callback: Callback) -> None:
+        """Keep what was refused."""
+        self._run(
+            "keep", id=job_id, callback=self._callbacks.written(callback), callbacks_kept=CALLBACKS_KEPT
+        )
+
+    def callbacks(self, job_id: str) -> Sequence[Callback]:
+        """Oldest first."""
+        with answering():
+            pipe = self._client.pipeline(transaction=True)
+            for kind in ("callbacks", "refused"):
+                pipe.lrange(self._key(kind, job_id), 0, -1)
+            kept = merge(*pipe.execute(), key=lambda each: float(each.partition(" ")[0]))
+        found = [self._callbacks.read(job_id, each) for each in kept]
+        return tuple(callback for callback in found if callback)
 
     def take(self, queue: str) -> str | None:
         """The most urgent job of a queue."""

@@ -13,11 +13,11 @@ from shared.adapters.redis_store import RedisJobStore
 from shared.domain import events as e
 from shared.domain.events import Sighting
 from shared.domain.job import LIVE, DebtKind, File, FileState, Job, Kind, Lease, Origin, State, Window
-from shared.domain.lifecycle import Moved
+from shared.domain.lifecycle import Moved, Stayed
 from shared.domain.rules.moving import Late
 from shared.errors import Final, GleanerError, NotFound, Transient, Whose
 from shared.ledger import Ledger, NoRoom
-from shared.ports import Change, JobStore, Query, Result, Snapshot
+from shared.ports import CALLBACKS_KEPT, Callback, Change, JobStore, Query, Result, Snapshot
 from shared.sealing import Seal
 from shared.signing import Keys
 from tests.builders import DEVICE, NOON, POLICY, a_camera, a_job, a_window, services
@@ -439,7 +439,8 @@ def test_a_forgotten_job_leaves_nothing_on_the_server_but_the_span(
     ledger = Ledger(store, ListQueue(), POLICY)
     job = a_job()
     ledger.create(job)
-    ledger.record(job.id, e.CancelRequested())
+    ledger.record(job.id, e.CancelRequested(), _called(1))
+    store.keep(job.id, _called(2, refused="callback-unreadable"))
     clock.move(SECOND)
     assert store.forget(clock.now(), 10) == 1
     left = {key.removeprefix(prefix) for key in real_client.scan_iter(f"{prefix}*")}
@@ -505,9 +506,13 @@ def test_an_address_that_no_key_in_force_opens_is_empty(
 
 
 class _CountingSeal(Seal):
-    """Counts what it opens."""
+    """Counts what it closes and opens."""
 
-    opened = 0
+    closed = opened = 0
+
+    def close(self, text: str) -> str:
+        self.closed += 1
+        return super().close(text)
 
     def open(self, sealed: str) -> str | None:
         self.opened += 1
@@ -526,6 +531,119 @@ def test_a_list_opens_the_addresses_of_what_it_returns_alone(
     page = store.list(Query(origin=Origin.HAND, limit=3))
     assert ([job.files[0].address for job in page.jobs], page.next is None) == ([SIGNED] * 3, False)
     assert seal.opened == before + 3
+
+
+def _called(number: int, **changes: object) -> Callback:
+    body = f'{{"number": {number}, "fileUrl": "{SIGNED}"}}'.encode() + b"\xff\x00"
+    return replace(Callback(number, "application/json", body), **changes)  # type: ignore[arg-type]
+
+
+def test_a_callback_is_kept_as_it_came_with_the_change_that_it_brought(
+    ledger: Ledger, store: JobStore, clock: HandClock
+) -> None:
+    job = a_job()
+    ledger.create(job)
+    assert store.callbacks(job.id) == ()
+    ledger.record(job.id, e.HoldRequested(), _called(1, truncated=True))
+    clock.move(SECOND)
+    ledger.record(job.id, e.ReleaseRequested(), _called(2))
+    ledger.record(job.id, e.HoldRequested())
+    kept = (_called(1, truncated=True, at=NOON), _called(2, at=NOON + SECOND))
+    assert store.callbacks(job.id) == kept
+
+
+def test_a_change_that_is_sent_again_keeps_its_callback_once(ledger: Ledger, store: JobStore) -> None:
+    job = a_job()
+    ledger.create(job)
+    change = _changed(ledger, store, job.id, commit="e" * 32, callback=_called(1))
+    assert [store.commit(change), store.commit(change)] == [Result.SAVED, Result.SAVED]
+    assert store.commit(replace(change, commit="f" * 32)) == Result.CONFLICT
+    assert store.callbacks(job.id) == (_called(1, at=NOON),)
+
+
+def test_a_callback_that_changed_nothing_is_not_kept(ledger: Ledger, store: JobStore) -> None:
+    job = a_job()
+    ledger.create(job)
+    ledger.record(job.id, e.Progressed(1, 0.5), _called(1))
+    assert isinstance(ledger.record(job.id, e.Progressed(1, 0.5), _called(2)), Stayed)
+    assert isinstance(ledger.record(job.id, e.Kept(1, 5, NOON), _called(3)), Late)
+    assert [callback.attempt for callback in store.callbacks(job.id)] == [1]
+
+
+def test_the_last_callbacks_are_kept_and_refused_ones_push_out_none_of_the_others(
+    ledger: Ledger, store: JobStore, clock: HandClock
+) -> None:
+    job = a_job()
+    ledger.create(job)
+    most = CALLBACKS_KEPT
+    for number in range(2 * most):
+        clock.move(SECOND)
+        ledger.record(job.id, e.ReleaseRequested() if number % 2 else e.HoldRequested(), _called(number))
+    for number in range(100, 100 + 5 * most):
+        clock.move(SECOND)
+        store.keep(job.id, _called(number, refused="callback-unreadable"))
+    clock.move(SECOND)
+    ledger.record(job.id, e.HoldRequested(), _called(999))
+    found = store.callbacks(job.id)
+    changing, refused = range(most + 1, 2 * most), range(100 + 4 * most, 100 + 5 * most)
+    assert [callback.attempt for callback in found] == [*changing, *refused, 999]
+    assert {callback.refused for callback in found} == {None, "callback-unreadable"}
+    assert found[-1].at == clock.now()
+
+
+def test_nothing_is_kept_with_a_job_that_is_not_there(store: JobStore, prefix: str) -> None:
+    store.keep("nobody", _called(1, refused="callback-unreadable"))
+    assert store.callbacks("nobody") == ()
+
+
+def test_the_callbacks_of_a_job_leave_with_it(ledger: Ledger, store: JobStore, clock: HandClock) -> None:
+    job = a_job()
+    ledger.create(job)
+    ledger.record(job.id, e.CancelRequested(), _called(1))
+    store.keep(job.id, _called(2, refused="callback-unreadable"))
+    clock.move(SECOND)
+    assert store.forget(clock.now(), 10) == 1
+    assert store.callbacks(job.id) == ()
+
+
+def test_a_callback_lies_sealed_and_counts_as_absent_once_no_key_opens_it(
+    real_client: redis.Redis, prefix: str, clock: HandClock
+) -> None:
+    def store_with(*secrets: str) -> JobStore:
+        return RedisJobStore(real_client, prefix, clock=clock, seal=Seal(Keys(secrets)))
+
+    job = a_job()
+    Ledger(store_with("old"), ListQueue(), POLICY).create(job)
+    Ledger(store_with("old"), ListQueue(), POLICY).record(job.id, e.HoldRequested(), _called(1))
+    store_with("old").keep(job.id, _called(2, refused="callback-unreadable"))
+    store_with("new", "old").keep(job.id, _called(3, refused="callback-unreadable"))
+    dumps = [_dump(real_client, key) for key in real_client.scan_iter(f"{prefix}*")]
+    assert not [dump for dump in dumps if "s3cret" in dump or "media.example" in dump or "number" in dump]
+    numbers = [
+        [each.attempt for each in store_with(*keys).callbacks(job.id)] for keys in (("new", "old"), ("new",))
+    ]
+    assert numbers == [[1, 2, 3], [3]]
+
+
+def test_a_callback_that_changes_nothing_costs_one_round_trip_and_no_sealing(
+    real_client: redis.Redis, prefix: str, clock: HandClock
+) -> None:
+    seal = _CountingSeal(Keys(("a key of the tests",)))
+    ledger = Ledger(RedisJobStore(real_client, prefix, clock=clock, seal=seal), ListQueue(), POLICY)
+    job = a_job()
+    ledger.create(job)
+
+    def costs(event: e.Event) -> tuple[int, int]:
+        calls, closed = _scripts_run(real_client), seal.closed
+        ledger.record(job.id, event, _called(1))
+        return _scripts_run(real_client) - calls, seal.closed - closed
+
+    assert costs(e.Progressed(1, 0.5)) == (2, 1)
+    assert costs(e.Progressed(1, 0.5)) == (1, 0)
+
+
+def _scripts_run(client: redis.Redis) -> int:
+    return client.info("commandstats")["cmdstat_evalsha"]["calls"]
 
 
 def _spoil(client: redis.Redis, prefix: str, job_id: str) -> None:

@@ -472,6 +472,19 @@ def test_no_signature_of_an_address_stays_in_any_file_or_in_redis(
         assert not [token for token in tokens if token.encode() in content], path
 
 
+def test_what_was_called_back_is_kept_with_the_job_and_once_more_changes_nothing(system: System) -> None:
+    job = ended(system, "signed")
+    path = f"/admin/jobs/{job['id']}"
+    kept = system.call("GET", f"{path}/callbacks").json()["callbacks"]
+    assert {callback["outcome"] for callback in kept} == {"news"}
+    assert "?***" in kept[-1]["body"]
+    replayed = system.call("POST", f"{path}/replay").json()["callbacks"]
+    assert [callback["outcome"] for callback in replayed] == ["late"] * len(kept)
+    assert system.call("GET", f"{path}/callbacks").json()["callbacks"] == kept
+    after = system.job(job["id"])
+    assert (after["state"], after["attempts"], after["assets"]) == ("archived", 1, job["assets"])
+
+
 # -- what several windows share ----------------------------------------------------------------------------------------
 
 

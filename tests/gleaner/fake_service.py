@@ -97,6 +97,8 @@ class FakeService:
         self.page = 200
         self.cameras = ["front-door"]
         self.quarantine: list[Json] = []
+        self.callbacks: list[Json] = []
+        self.replayed: list[Json] = []
         self.lacks = ""
         self.records: list[Json] = []
         self.harvests: list[list[Json]] = [
@@ -198,6 +200,14 @@ def _add_one_job(app: Flask, fake: FakeService) -> None:
     def job(job_id: str) -> Any:
         found = fake.find(job_id)
         return found or problem(404, "unknown-job", "there is no such job, or it has left the list")
+
+    @app.get("/admin/jobs/<job_id>/callbacks")
+    def callbacks(job_id: str) -> Any:
+        return {"callbacks": fake.callbacks}
+
+    @app.post("/admin/jobs/<job_id>/replay")
+    def replay(job_id: str) -> Any:
+        return {"callbacks": fake.replayed}
 
     @app.post("/admin/jobs/<job_id>/<verb>")
     def act(job_id: str, verb: str) -> Any:

@@ -571,6 +571,56 @@ def test_what_nobody_could_read_is_told_with_what_the_vendor_said(run: Run, serv
     assert json.loads(run("quarantine", "--json").stdout) == {"quarantine": service.quarantine}
 
 
+def a_callback(**changes: object) -> dict[str, object]:
+    return {
+        "at": "2026-11-20T12:00:00+08:00",
+        "attempt": 2,
+        "outcome": "news",
+        "reason": None,
+        "content_type": "application/json",
+        "body": '{\n"downloadProgress": 0.5}',
+        "truncated": False,
+    } | changes
+
+
+def test_callbacks_are_shown_raw_with_what_came_of_them(run: Run, service: FakeService) -> None:
+    assert run("job", id_of(1), "--raw").stdout == "No callback is kept with this job.\n"
+    odd = a_callback(
+        outcome="refused", reason="callback-unreadable", content_type="", body="", truncated=True
+    )
+    service.callbacks = [a_callback(), odd]
+    assert run("job", id_of(1), "--raw").stdout.splitlines() == [
+        "2026-11-20 12:00:00  attempt 2  news  application/json",
+        "    {",
+        '    "downloadProgress": 0.5}',
+        "2026-11-20 12:00:00  attempt 2  refused: callback-unreadable  -  (only the beginning was kept)",
+        "    -",
+    ]
+    told = json.loads(run("job", id_of(1), "--raw", "--json").stdout)
+    assert told == {"callbacks": service.callbacks}
+    assert {path for _, path, _ in service.asked} == {f"/admin/jobs/{id_of(1)}/callbacks"}
+
+
+def test_a_replay_says_of_each_callback_what_came_of_it(run: Run, service: FakeService) -> None:
+    assert run("replay", id_of(1)).stdout == "No callback is kept with this job.\n"
+    came = {"at": "2026-11-20T12:00:00+08:00", "attempt": 1}
+    service.replayed = [
+        {**came, "outcome": "late", "reason": "seen", "detail": None},
+        {**came, "outcome": "refused", "reason": "callback-unreadable", "detail": "not an object"},
+    ]
+    result = run("replay", id_of(1))
+    assert result.exit_code == 0
+    assert [line.split()[2:] for line in result.stdout.splitlines()] == [
+        ["NOW", "WHY"],
+        ["1", "late", "seen"],
+        ["1", "refused", "callback-unreadable", "not", "an", "object"],
+    ]
+    assert json.loads(run("replay", id_of(1), "--json").stdout) == {"callbacks": service.replayed}
+    assert {(method, path) for method, path, _ in service.asked} == {
+        ("POST", f"/admin/jobs/{id_of(1)}/replay")
+    }
+
+
 def test_the_address_for_what_a_vendor_pushes_is_told(run: Run) -> None:
     address = "http://gleaner.example/push/imou/unguessable"
     assert address in run("push").stdout

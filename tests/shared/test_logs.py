@@ -17,6 +17,10 @@ TOKEN = callback_token(Keys(("secret",)), "sms", "0" * 26, 3)
     [
         (f"POST /callbacks/sms/{TOKEN} came", TOKEN[-32:]),
         ("went to http://media/clip.mp4?sign=abc123&t=1", "abc123"),
+        (r'{"fileUrl": "http:\/\/media\/clip.mp4?sign=abc123"}', "abc123"),
+        (r'{"data": "{\"fileUrl\": \"HTTP:\\/\\/media\\/clip.mp4?sign=abc123\"}"}', "abc123"),
+        (r'{"fileUrl": "http\u003a\u002F\u002fmedia\u002fclip.mp4\u003Fsign=abc123"}', "abc123"),
+        ("fileUrl=http%3A%2F%2Fmedia%2Fclip.mp4%3Fsign%3Dabc123&downloadProgress=1", "abc123"),
         ("broker redis://user:hunter2@host/1", "hunter2"),
         ("open http://127.0.0.1:8000/login/1789-abc-def now", "1789-abc-def"),
         ("POST /push/imou/fw0dCKmI_miXiyjwT96t now", "fw0dCKmI_miXiyjwT96t"),
@@ -29,6 +33,18 @@ def test_what_opens_a_door_is_masked_in_words_and_fields(text, secret):
     assert secret not in record.getMessage()
     assert secret not in vars(record)["detail"]
     assert "***" in record.getMessage()
+
+
+def test_what_stands_beside_an_address_is_not_masked():
+    form = "fileUrl=http%3A%2F%2Fmedia%2Fclip.mp4%3Fsign%3Dabc123&downloadProgress=1"
+    assert redact(form) == "fileUrl=http%3A%2F%2Fmedia%2Fclip.mp4?***&downloadProgress=1"
+    assert redact('{"fileUrl": "http://media/a?b=c", "d": 1}') == '{"fileUrl": "http://media/a?***", "d": 1}'
+
+
+@pytest.mark.timeout(5)
+@pytest.mark.parametrize("text", ["http://", "http%3a%2f%2f", "http:\\", "://:", '"token'])
+def test_masking_a_hostile_text_takes_no_time(text):
+    assert len(redact(text * (65_536 // len(text)))) > 60_000
 
 
 def test_an_exception_is_masked_too():
