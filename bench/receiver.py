@@ -9,15 +9,14 @@ and a minute of a steady 200 a second. No worker runs, so nothing but the receiv
 import json
 import re
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 from bench.peers import programs
 from bench.product import free_port, until
+from bench.receiver_pace import half, outages, steady
 from bench.receiver_stage import Served, Stage, ending, rising, stage, used
 from bench.wrk import CONNECTIONS, Load, Post, load
 
@@ -25,7 +24,6 @@ PROGRAMS = {"wrk": "wrk", "redis-benchmark": "redis-tools", "webhook": "webhook"
 SECONDS = 3.0
 MOVES = 9000  # a round's, more than it can use
 STILL = 2000  # jobs of which nothing new is told
-STEADY_RATE, STEADY_SECONDS = 200.0, 60.0
 WAVES = 3
 REDIS_CALLS = 60_000
 
@@ -36,7 +34,7 @@ def receiver(folder: Path, rounds: int) -> dict[str, object]:
     wrk = have["wrk"]
     if wrk is None:
         return {"rounds": rounds, "lacks": "wrk"}
-    with stage(folder, (rounds + 2) * MOVES + STILL) as ours, ExitStack() as servers:
+    with stage(folder, (rounds + 4) * MOVES + STILL) as ours, ExitStack() as servers:
         told = rising(ours.preparing(STILL), 0.2)
         web = servers.enter_context(ours.serving())
         waves = {
@@ -57,9 +55,13 @@ def receiver(folder: Path, rounds: int) -> dict[str, object]:
             "seconds": SECONDS,
             "targets": {name: _figures(loads) for name, loads in measured.items()},
             "redis_per_second": _redis(have["redis-benchmark"], ours),
-            "half": _half(ours, web, measured, folder),
+            "half": {
+                name: half(ours, web, name == "moves", median(each.per_second for each in measured[name]))
+                for name in ("moves", "still")
+            },
             "waves": _waves(wrk, web, told, folder),
-            "steady": _steady(ours, web, folder),
+            "steady": steady(ours, web),
+            "outages": outages(ours, web),
         }
 
 
@@ -126,40 +128,6 @@ def _redis(program: str | None, ours: Stage) -> float | None:
         check=True,
     ).stdout
     return float(re.findall(r"([\d.]+) requests per second", said)[-1])
-
-
-def _half(ours: Stage, web: Served, measured: Mapping[str, Sequence[Load]], folder: Path) -> dict[str, Any]:
-    """The times of answers at half of what we took at most."""
-    found: dict[str, Any] = {}
-    for name in ("moves", "still"):
-        rate = median(each.per_second for each in measured[name]) / 2
-        paths = ours.preparing(min(int(rate * SECONDS) + 1, MOVES))
-        posts = ending(paths) if name == "moves" else rising(paths, 0.2)
-        if name == "still":
-            _paced(web, posts, rate, SECONDS, folder)
-        found[name] = {"rate": rate, **_paced(web, posts, rate, SECONDS, folder)}
-    return found
-
-
-def _steady(ours: Stage, web: Served, folder: Path) -> dict[str, Any]:
-    """A minute of news, of which every third moves a job."""
-    paths = ours.preparing(int(STEADY_RATE * STEADY_SECONDS) // 3)
-    halves = zip(rising(paths, 0.4), rising(paths, 0.4), ending(paths), strict=True)
-    posts = [post for three in halves for post in three]
-    return {
-        "rate": STEADY_RATE,
-        "seconds": STEADY_SECONDS,
-        **_paced(web, posts, STEADY_RATE, STEADY_SECONDS, folder),
-    }
-
-
-def _paced(web: Served, posts: Sequence[Post], rate: float, seconds: float, folder: Path) -> dict[str, Any]:
-    path = folder / "paced.txt"
-    path.write_text("".join(f"{post.path}\t{post.body}\n" for post in posts))
-    command = ["bench.pacer", "127.0.0.1", str(web.port), str(rate), str(seconds), str(path)]
-    said = subprocess.run([sys.executable, "-m", *command], capture_output=True, text=True, check=True).stdout
-    found: dict[str, Any] = json.loads(said)
-    return found
 
 
 def _waves(wrk: str, web: Served, posts: Sequence[Post], folder: Path) -> list[dict[str, object]]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -76,17 +77,24 @@ class Stage:
         """How many jobs have a file to fetch."""
         return self.services.jobs.counts()[State.READY]
 
+    def freeze(self) -> None:
+        """Redis holds its connections and says nothing."""
+        os.kill(self.redis.pid or 0, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """It goes on."""
+        os.kill(self.redis.pid or 0, signal.SIGCONT)
+
     @contextmanager
-    def serving(self, app: str = OURS) -> Iterator[Served]:
-        """The Procfile's own server with this app in it."""
+    def serving(self, app: str = OURS, **environ: str) -> Iterator[Served]:
+        """The Procfile's own server with this app in it, and with these settings beside the usual ones."""
         port = free_port()
         values = {"GLEANER_HOST": "127.0.0.1", "PORT": str(port), "GLEANER_HOME": "", "FETCH_CONCURRENCY": ""}
         command = commands(project_file("Procfile").read_text(), values, ())["web"]
         program = [sys.executable, "-m", *(app if word == OURS else word for word in command)]
         with (self.home / "web.out").open("ab") as out:
-            process = subprocess.Popen(
-                program, env={**self.environ, "PORT": str(port)}, stdout=out, stderr=out
-            )
+            told = {**self.environ, **environ, "PORT": str(port)}
+            process = subprocess.Popen(program, env=told, stdout=out, stderr=out)
         served = Served(port, process)
         try:
             until("the server answers", lambda: _answers(served))

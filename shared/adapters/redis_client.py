@@ -7,27 +7,29 @@ pool for each command and its `Script`, cost two to three times as much as the c
 import hashlib
 import time
 from collections.abc import Callable, Iterable
-from threading import local
+from threading import Lock, local
 from typing import Any
 
 import redis
 from redis.exceptions import NoScriptError
 
+_LONGEST_TRY = 2.0  # seconds, after which whoever was at it is not waited for
 _AWAY = (redis.ConnectionError, redis.TimeoutError)
 
 
 class ThreadsClient(redis.Redis):
     """`redis.Redis`, but that a thread keeps the connection that it was given first.
 
-    After a command that got no answer, all fail at once for `rest` seconds: whoever must answer somebody else soon does not
-    wait behind others for the same silence.
+    After a command that got no answer, all fail at once for `rest` seconds, and then one tries for all: whoever must answer
+    somebody else soon does not wait behind others for the same silence. 0: everybody tries for himself.
     """
 
     def __init__(self, *, rest: float = 0.0, **options: Any) -> None:
         super().__init__(**options)
         self._mine = local()
         self._rest = rest
-        self._resting_until = 0.0
+        self._trying = Lock()
+        self._try_again_at = 0.0  # 0 while it answers
 
     def execute_command(self, *arguments: Any, **options: Any) -> Any:
         """As the library's, on this thread's connection."""
@@ -45,13 +47,24 @@ class ThreadsClient(redis.Redis):
         return client
 
     def _answered(self, ask: Callable[[], Any]) -> Any:
-        if time.monotonic() < self._resting_until:
+        if self._try_again_at and not self._may_try():
             raise redis.ConnectionError("there was no answer just now")
+        away = False
         try:
             return ask()
         except _AWAY:
-            self._resting_until = time.monotonic() + self._rest
+            away = bool(self._rest)
             raise
+        finally:  # an error of its own is an answer, too
+            self._try_again_at = time.monotonic() + self._rest if away else 0.0
+
+    def _may_try(self) -> bool:
+        """Whether it is time, and nobody else is at it."""
+        with self._trying:
+            due = time.monotonic() >= self._try_again_at
+            if due:
+                self._try_again_at = time.monotonic() + _LONGEST_TRY
+            return due
 
 
 def _over(connection: Any, *command: Any) -> Any:

@@ -92,9 +92,20 @@ def test_a_silent_server_is_waited_for_once_and_then_for_a_while_by_nobody(serve
             assert seconds(ask)[1] is redis.ConnectionError
         assert max(seconds(mine.ping)[0] for _ in range(100)) < 0.1
         time.sleep(0.5)
-        assert seconds(lambda: echo(args=[1]))[0] > 0.4
+        with ThreadPoolExecutor(8) as threads:
+            told = list(threads.map(lambda _: seconds(lambda: echo(args=[1]))[1], range(8)))
+        assert told.count(redis.TimeoutError) == 1
+        assert told.count(redis.ConnectionError) == 7
     time.sleep(0.5)
     assert echo(args=[2]) == ["2", ""]
+
+
+def test_a_server_that_says_no_is_no_silent_one(server):
+    mine = client(server)
+    for _ in range(3):
+        with pytest.raises(redis.ResponseError):
+            Script(mine, "return redis.call('no such command')")()
+    assert mine.ping()
 
 
 def test_the_patient_do_not_fail_for_others(server):
