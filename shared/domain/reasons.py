@@ -39,7 +39,7 @@ REASONS = {
     "deadline": "the download took far longer than its window lasts",
     "device-silent": "the device did not answer the vendor, or its stream never came",
     "gone": "the vendor no longer has the file",
-    "record-gone": "the vendor no longer lists the record, and its picture went with it",
+    "record-gone": "the vendor no longer lists the record, and its picture and its video went with it",
     "camera-refused": "the vendor does not list this camera as it is set up there",
     "vendor-refused": "the vendor says that it was asked wrongly",
     "listing-endless": "the vendor's listing of a day had no end",
