@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -51,6 +52,11 @@ def _break(descriptor: Mapping[str, str], window: Window, target: Path) -> None:
     raise ValueError(descriptor["fileToken"])
 
 
+def _hang(descriptor: Mapping[str, str], window: Window, target: Path) -> None:
+    target.write_text(str(os.getpid()))
+    time.sleep(60)
+
+
 def _exit(descriptor: Mapping[str, str], window: Window, target: Path) -> None:
     sys.exit("as a program would")
 
@@ -65,6 +71,7 @@ _DEEDS = {
     "chatter": _chatter,
     "betray": _betray,
     "break": _break,
+    "hang": _hang,
     "exit": _exit,
     "misconfigured": _misconfigured,
 }

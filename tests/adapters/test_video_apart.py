@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from datetime import timedelta
@@ -20,6 +21,7 @@ from tests.e2e.system import until
 
 ASSET = "0123456789abcdef0123"
 HOUR = Window(NOON, NOON + timedelta(hours=1))
+ROOT = Path(__file__).parents[2]
 KEYS = {"ak": "s3cret-ak-4711", "fileToken": "s3cret-token-4711", "region": "1"}
 
 
@@ -98,6 +100,24 @@ def test_one_that_hangs_is_ended_with_all_that_it_has_started(tmp_path):
     assert caught.value.code == "fetcher-too-slow"
     for pid in pids.read_text().split():
         until(lambda pid=pid: not alive(int(pid)), 5)
+
+
+def test_it_ends_with_the_worker_however_that_ends(tmp_path):
+    parent = f"""
+from datetime import timedelta
+from pathlib import Path
+from tests.adapters.test_video_apart import HOUR, ASSET, FETCHER, MediaDescriptor, VideoApart
+apart = VideoApart((*FETCHER, "tests.fetchers:fetch", "MY_FETCHER"), Path({str(tmp_path)!r}))
+with apart.open(ASSET, 1, MediaDescriptor({{"does": "hang"}}), HOUR) as download:
+    list(download.chunks)
+"""
+    with subprocess.Popen([sys.executable, "-c", parent], cwd=ROOT) as worker:
+        told = tmp_path / f"{ASSET}.1.video"
+        until(lambda: told.exists() and told.read_text())
+        child = int(told.read_text())
+        assert alive(child)
+        worker.kill()
+    until(lambda: not alive(child), 5)
 
 
 def test_whoever_has_enough_ends_it(tmp_path):
