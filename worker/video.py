@@ -12,14 +12,12 @@ from shared.domain import events as e
 from shared.domain.descriptor import MediaDescriptor
 from shared.domain.job import Job, Kind, State
 from shared.domain.records import Record
-from shared.errors import Gone, Transient, Whose
+from shared.errors import Gone, Transient
 from shared.ports import Download, RecordEntry
 from shared.services import Services
 from shared.wishes import VIDEO
 from worker.health import SHUT
 from worker.landing import Claim
-
-NOBODY = "fetcher-missing", "whoever should bring it was named when it was wished for, and is no longer"
 
 
 def wish_for_videos(services: Services, records: Iterable[str]) -> None:
@@ -52,7 +50,7 @@ def obstacle(services: Services, job: Job) -> e.Postponed | None:
     if job.kind != Kind.HLS:
         return None
     if job.vendor not in services.videos:
-        return e.Postponed(*NOBODY)
+        return e.Postponed("fetcher-missing", "whoever should bring it was named once, and is no longer")
     now = services.jobs.now()
     for name in (of_video(job.vendor), job.vendor):
         state = services.circuits.get(name)
@@ -65,8 +63,6 @@ def obstacle(services: Services, job: Job) -> e.Postponed | None:
 def opened(claim: Claim) -> Iterator[Download]:
     """The video that a claim is about. Where the flow is used up, that is found out for all of the vendor's videos at once."""
     services, vendor = claim.services, claim.job.vendor
-    if vendor not in services.videos:
-        raise Transient(*NOBODY, whose=Whose.VENDOR, asked=False)
     descriptor, source = _living(claim), services.videos[vendor]
     try:
         with source.open(claim.asset_id, claim.job.claim, descriptor, claim.job.window) as download:

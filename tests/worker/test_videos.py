@@ -234,6 +234,37 @@ def test_spent_flow_stops_all_videos_charges_none_and_lets_records_and_pictures_
     assert not here.services.circuits.get("imou-video").open
 
 
+def test_a_video_that_comes_says_nothing_about_the_host_of_pictures(here):
+    here.services.circuits.faulted("imou-media", "a picture's", "media-stalled", "")
+    closed(here, filmed())
+    here.fetch()
+    assert [job.state for job in here.films()] == [State.ARCHIVED]
+    assert here.services.circuits.get("imou-media").faults == 1
+
+
+def test_a_record_that_is_shown_a_picture_of_only_after_its_video_was_wished_for_has_both(here):
+    closed(here, filmed())
+    (entry,) = here.entries()
+    late = replace(a_listed("7"), record=entry.record, media=reached())
+    here.media.put(late.picture.address, b"a picture")
+    here.source.put(late)
+    here.services.harvests.wish("front-door", YESTERDAY, YESTERDAY)
+    here.a_day_passes(hours=1)
+    assert [job.state for job in (*here.films(), *here.jobs())] == [State.ARCHIVED] * 2
+
+
+def test_a_video_for_which_there_is_no_room_is_not_begun(here):
+    closed(here, filmed())  # of 1000 bytes, as the vendor says: they need room twice
+    here.archive.room = here.services.settings.space_reserve + 1_900
+    here.fetch()
+    assert [(job.state, job.reason) for job in here.films()] == [(State.READY, "no-space")]
+    assert here.videos.given == []
+    here.archive.room += 200
+    here.after(minutes=1)
+    here.fetch()
+    assert [job.state for job in here.films()] == [State.ARCHIVED]
+
+
 def test_where_the_vendor_serves_nobody_no_video_is_asked_for(here):
     closed(here, filmed())
     until = here.clock.at + timedelta(hours=3)
