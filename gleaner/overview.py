@@ -29,6 +29,7 @@ def status(found: Json) -> str:
         (f"rhythm of {vendor}", plain(str(rhythm.get("sentence"))))
         for vendor, rhythm in (found.get("rhythm") or {}).items()
     ]
+    rows += [(f"videos of {vendor}", plain(str(said))) for vendor, said in (found.get("video") or {}).items()]
     rows += [("free", _space(found)), ("last sweep", moment(found.get("last_sweep")))]
     widest = max(len(name) for name, _ in rows)
     return "\n".join(f"{name:<{widest}}  {value}" for name, value in rows)

@@ -59,6 +59,11 @@ class Circuits:
                 return
 
 
+def of_video(vendor: str) -> str:
+    """The circuit of a vendor's videos: where there is no flow for them, records and pictures go on."""
+    return f"{vendor}-video"
+
+
 def _key(vendor: str) -> str:
     return f"circuit:{vendor}"
 

@@ -285,7 +285,8 @@ class RecordEntry:
     """A record as we keep it. `revision` counts from 1; `told` is the last one that was acknowledged.
 
     `picture` is where the vendor last said its picture is, `picture_key` the asset once that has landed; `jobs` are those
-    that were made of it, `closing` the one whose picture is that of the closed day.
+    that were made of it, `closing` the one whose picture is that of the closed day, `video` the one that
+    brings its video.
     """
 
     record: Record
@@ -295,6 +296,7 @@ class RecordEntry:
     picture_key: str | None = None
     jobs: tuple[str, ...] = ()
     closing: str | None = None
+    video: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,6 +360,10 @@ class RecordStore(Protocol):
 
     def close(self, record_id: str, job_id: str) -> None:
         """This job is for the picture of the record's closed day; nothing when one was named before, or it has left."""
+        ...
+
+    def film(self, record_id: str, job_id: str) -> None:
+        """This job is for the record's video; nothing when one was named before, or the record has left."""
         ...
 
     def media(self, record_id: str) -> MediaDescriptor | None:
@@ -582,6 +588,10 @@ class RecordSource(Protocol):
         """What it can list of a camera; nothing when the camera is not this vendor's."""
         ...
 
+    def wants_video(self, camera: Camera) -> bool:
+        """Whether the owner wants the video of this camera's records, too; False when the camera is not this vendor's."""
+        ...
+
     def listing(self, camera: Camera, package: str, day: date, thorough: bool = False) -> Iterator[Listing]:
         """All records of a day, page by page: only one that was read to its end is whole.
 
@@ -639,6 +649,20 @@ class MediaSource(Protocol):
         """Bytes from `start` on. Gone (404, 410), Transient (host not allowed, host away, 5xx), Refused.
 
         `public`: whoever named the address may name any public host, not only those of the allow-list.
+        """
+        ...
+
+
+class VideoSource(Protocol):
+    """An owner's code that brings the video of a record of one vendor, in a process of its own."""
+
+    def open(
+        self, asset_id: str, claim: int, descriptor: MediaDescriptor, window: Window
+    ) -> AbstractContextManager[Download]:
+        """The whole video, from its start and without a validator. Until it is there its chunks are empty, a few a minute.
+
+        What it needs on the disk meanwhile counts as the asset's unfinished bytes. Gone when another listing may help; Transient,
+        `flow-spent` when the account's flow is used up; Refused when it is not to be had at all.
         """
         ...
 

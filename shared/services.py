@@ -28,6 +28,7 @@ from shared.ports import (
     RecordSource,
     RecordStore,
     SharedMemory,
+    VideoSource,
 )
 from shared.quarantine import Quarantine
 from shared.receiving import Receiving
@@ -63,6 +64,9 @@ class Services:
     admin_tokens: tuple[str, ...]
     public_url: str
     record_sources: Mapping[str, RecordSource] = field(default_factory=dict)
+    videos: Mapping[str, VideoSource] = field(
+        default_factory=dict
+    )  # vendors of whose records videos can be had
     public_media: frozenset[str] = frozenset()  # vendors whose addresses may lead to any public host
     simulated: bool = False
     expect: Callable[[Kind], None] = ready_anyway  # is told that something to check is on its way

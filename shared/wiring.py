@@ -4,7 +4,9 @@ Building does no I/O but the generated secrets, the cameras file and the archive
 when it is used.
 """
 
+import sys
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -28,17 +30,20 @@ from shared.adapters.redis_address import broker_place, next_database, servers, 
 from shared.adapters.redis_client import ThreadsClient
 from shared.adapters.redis_shared import RedisShared
 from shared.adapters.redis_store import RedisJobStore
+from shared.adapters.video_apart import VideoApart
 from shared.domain.retries import Policy
 from shared.errors import Misconfigured
 from shared.ledger import Ledger
 from shared.points import Reach, by_tickets, pass_by
-from shared.ports import RecordSource
+from shared.ports import RecordSource, VideoSource
 from shared.sealing import Seal
 from shared.services import Services
 from shared.settings import Settings, Source, read, source, words
 from shared.signing import Keys
 from shared.vendors import load
 from shared.vendors.base import Toolbox, Vendor
+
+FETCHER = (sys.executable, "-P", "-m", "shared.vendors.fetcher_child")
 
 
 def build(settings: Settings | None = None, where: Source | None = None, patient: bool = True) -> Services:
@@ -55,6 +60,7 @@ def build(settings: Settings | None = None, where: Source | None = None, patient
     jobs = RedisJobStore(client, settings.redis_prefix, patience=settings.busy_wait, seal=seal)
     reach = by_tickets(settings.tickets) if settings.tickets else pass_by
     check = CheckApart()
+    kept = archive(settings, reach)
     toolbox = Toolbox(session, memory, seal, jobs.now)
     return Services(
         settings=settings,
@@ -65,7 +71,7 @@ def build(settings: Settings | None = None, where: Source | None = None, patient
         cameras=CamerasFile(
             settings.cameras_file, {name: vendor.section for name, vendor in vendors.items()}
         ),
-        archive=archive(settings, reach),
+        archive=kept,
         media=HttpMediaSource(session, media_guard(settings, media_allow(settings, own))),
         check=check,
         expect=check.expect,
@@ -73,6 +79,7 @@ def build(settings: Settings | None = None, where: Source | None = None, patient
             name: vendor.playback(own[name], toolbox) for name, vendor in vendors.items() if vendor.playback
         },
         record_sources=_record_sources(vendors, own, toolbox),
+        videos=_videos(vendors, own, kept.spool_dir),
         public_media=frozenset(name for name, vendor in vendors.items() if vendor.public_media),
         keys=keys,
         admin_tokens=_secrets(settings.admin_token, settings.home, secrets.ADMIN_TOKEN),
@@ -90,6 +97,18 @@ def _record_sources(
         name: vendor.records(own[name], toolbox)
         for name, vendor in vendors.items()
         if vendor.records and not vendor.lacks(own[name])
+    }
+
+
+def _videos(vendors: dict[str, Vendor[Any]], own: dict[str, Any], home: Path) -> dict[str, VideoSource]:
+    """Those whose settings name an owner's code. It gets none of our settings, for they hold secrets."""
+    ours: tuple[type[Any], ...] = (Settings, *(vendor.settings for vendor in vendors.values()))
+    hidden = frozenset(each.metadata["env"] for declaring in ours for each in fields(declaring))
+    named = {name: vendor.fetcher(own[name]) for name, vendor in vendors.items() if vendor.fetcher}
+    return {
+        name: VideoApart((*FETCHER, each.name, each.setting), home, hidden)
+        for name, each in named.items()
+        if each.name
     }
 
 

@@ -14,11 +14,14 @@ from shared.domain.camera import Camera
 from shared.domain.changes import replace
 from shared.domain.events import RetryRequested, Sighting
 from shared.domain.job import File, FileState, Job, Kind, Origin, State, Window
+from shared.domain.records import Record
+from shared.domain.room import FASTEST
 from shared.errors import Conflict, Invalid
 from shared.ledger import Ledger
 from shared.ports import CameraStore, PlaybackSource, RecordEntry, Span
 
 _MOST_JOBS = 1000
+VIDEO = Sighting("video", "")  # a record has one; what leads to it stands in the record's own entry alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +75,27 @@ class Wishes:
             return first
         return self._picture(entry, entry.picture, planning.closing_wish(record.camera, record.id))
 
+    def video(self, entry: RecordEntry) -> Job | None:
+        """The job for a record's video, there from the start and so READY."""
+        size = min(entry.record.size or 0, FASTEST * int(_window(entry.record).length.total_seconds()))
+        # Its bytes are on the disk twice for a while: as they were brought, and in the spool.
+        file = File(VIDEO.identity, VIDEO.address, 0, FileState.OPEN, total=size * 2)
+        return self._of(
+            entry.record, Kind.HLS, file, planning.video_wish(entry.record.camera, entry.record.id)
+        )
+
     def _picture(self, entry: RecordEntry, picture: Sighting, wish: str) -> Job | None:
-        record = entry.record
+        file = File(picture.identity, picture.address, 0, FileState.OPEN)
+        return self._of(entry.record, Kind.PICTURE, file, wish)
+
+    def _of(self, record: Record, kind: Kind, file: File, wish: str) -> Job | None:
         now = self.ledger.jobs.now()
         job = Job(
             id=str(ULID()).lower(),
-            kind=Kind.PICTURE,
+            kind=kind,
             vendor=record.vendor,
             camera=record.camera,
-            window=Window(record.created_at, record.end),
+            window=_window(record),
             wish=wish,
             origin=Origin.HARVEST,
             created_at=now,
@@ -90,7 +105,7 @@ class Wishes:
             state=State.READY,
             record=record.id,
             usable_until=record.expires_at,
-            files=(File(picture.identity, picture.address, 0, FileState.OPEN),),
+            files=(file,),
         )
         return self.ledger.create(job) or self._listed(wish)
 
@@ -161,6 +176,10 @@ class Wishes:
         self.ledger.record(found.job.id, RetryRequested())
         again = self.ledger.jobs.load(found.job.id)
         return again.job if again else found.job
+
+
+def _window(record: Record) -> Window:
+    return Window(record.created_at, record.end)
 
 
 def _remembered(wished: Job, span: Span) -> Job:

@@ -125,6 +125,7 @@ class StandInRecords:
         self.probed = 0
         self.account: tuple[Discovered, ...] = ()
         self.spent: tuple[Quota, ...] = ()
+        self.filmed: set[str] = set()  # the cameras of whose records the owner wants the video
         self._packages = packages or ("digest",)
 
     def put(self, *listed: Listed) -> None:
@@ -137,6 +138,10 @@ class StandInRecords:
     def packages(self, camera: Camera) -> tuple[str, ...]:
         """All there are, of a camera that has a section of ours."""
         return self._packages if "imou" in camera.sections else ()
+
+    def wants_video(self, camera: Camera) -> bool:
+        """Of those that were said to be filmed."""
+        return camera.name in self.filmed
 
     def listing(self, camera: Camera, package: str, day: date, thorough: bool = False) -> Iterator[Listing]:
         """The shelf, page by page."""

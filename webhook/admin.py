@@ -22,6 +22,7 @@ from webhook.idempotency import once
 from webhook.operate import VERBS, operate
 from webhook.outlook import Harvest, Vendor
 from webhook.parts import find_job, find_record, home_of, services, zone_of
+from webhook.videos import videos
 
 Json = dict[str, Any]
 
@@ -125,6 +126,7 @@ def status() -> Json:
         "circuits": {vendor.name: _circuit(vendor) for vendor in vendors},
         "quota": {vendor.name: _quotas(vendor) for vendor in vendors if vendor.quotas},
         "rhythm": {vendor.name: _rhythm(vendor.rhythm) for vendor in vendors if vendor.rhythm},
+        "video": videos(),
         **_space(),
         "last_sweep": last_sweep.isoformat() if last_sweep else None,
     }

@@ -5,9 +5,10 @@ order long before the task's time limit. What is whole is handed to `landing`.
 """
 
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from datetime import timedelta
 
+from shared.circuits import of_video
 from shared.domain import events as e
 from shared.domain import planning, room
 from shared.domain.camera import Camera
@@ -18,6 +19,7 @@ from shared.errors import Final, GleanerError, Gone, Refused, Transient, Whose
 from shared.ports import Download, Snapshot, Spool
 from shared.services import Services
 from shared.space import NoSpace
+from worker import video
 from worker.landing import Claim, Replaced, adopted, land
 
 # With the budget of a task before it and a stall after it, a slice stays below the task's time limit.
@@ -44,7 +46,7 @@ def fetch(services: Services, queue: str) -> bool:
             job_id, e.Postponed("camera-unknown", f"the cameras file has no {found.job.camera}")
         )
         return True
-    obstacle = _no_room(services, found)
+    obstacle = _no_room(services, found) or video.obstacle(services, found.job)
     if obstacle is not None:
         services.ledger.record(job_id, obstacle)
         return True
@@ -106,7 +108,7 @@ def _serves_nobody(claim: Claim, no: Transient) -> bool:
 
 def _media_of(claim: Claim) -> str:
     """The name of the circuit of whoever holds a vendor's media; it holds nobody up, for each fetch is a probe."""
-    return f"{claim.job.vendor}-media"
+    return of_video(claim.job.vendor) if claim.job.kind == Kind.HLS else f"{claim.job.vendor}-media"
 
 
 def _brought(claim: Claim) -> e.Event:
@@ -140,8 +142,7 @@ def _keep(claim: Claim, spool: Spool) -> None:
 
 def _stream(claim: Claim, spool: Spool) -> bool:
     """Bring the rest of the bytes; False when the slice is over before the file is."""
-    public = claim.job.vendor in claim.services.public_media
-    with claim.services.media.open(claim.file.address, spool.size, spool.validator, public) as download:
+    with _opened(claim, spool) as download:
         _fit(spool, download)
         _must_be_small(claim, download.total or 0)
         claim.services.expect(claim.job.kind)
@@ -156,6 +157,13 @@ def _stream(claim: Claim, spool: Spool) -> bool:
             raise Transient("media-broken-off", f"{spool.size} of {download.total} bytes")
     claim.services.circuits.served(_media_of(claim))
     return True
+
+
+def _opened(claim: Claim, spool: Spool) -> AbstractContextManager[Download]:
+    if claim.job.kind == Kind.HLS:
+        return video.opened(claim)
+    public = claim.job.vendor in claim.services.public_media
+    return claim.services.media.open(claim.file.address, spool.size, spool.validator, public)
 
 
 def _fit(spool: Spool, download: Download) -> None:
@@ -196,6 +204,10 @@ def _must_end(claim: Claim, spool: Spool) -> bool:
     """
     if spool.validator is not None:
         return claim.age() >= SLICE or claim.services.stopping()
+    if claim.job.kind == Kind.HLS and claim.services.stopping():
+        return (
+            True  # the code that brings it would be ended in the middle, and the job be charged with a death
+        )
     if claim.age() >= LONGEST:
         detail = f"{spool.size} bytes in {LONGEST.total_seconds():g} s, and no strong ETag by which to go on"
         raise Transient("media-not-resumable", detail)

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import chain
 
 from shared.domain import events as e
-from shared.domain.job import Job, Kind, State
+from shared.domain.job import OF_RECORDS, Job, Kind, State
 from shared.domain.records import content, digest
 from shared.errors import Final, GleanerError, Transient, Whose
 from shared.harvests import Claim, Subject
@@ -22,6 +23,7 @@ from worker.closing import wish_for_closing_pictures
 from worker.health import circuit_after_probe, shut
 from worker.sift import sift
 from worker.tell import tell_one
+from worker.video import renew, wish_for_videos
 
 SLICE = 120.0  # seconds; with the budget of a task before it and a page after it, it stays below the task's time limit
 UNFIT = timedelta(days=1)  # before a camera that cannot be listed as it is set up is tried again
@@ -81,6 +83,7 @@ def _read_to_its_end(
     services.quarantine.listed(claim.subject, claim.day, unread)
     if services.harvests.closes(claim, digest(contents)):
         wish_for_closing_pictures(services, contents)
+        wish_for_videos(services, contents)
     services.harvests.listed(claim, digest(contents), _broken(claim, unread))
     services.reach("harvest-listed")
 
@@ -158,10 +161,12 @@ def _keep(services: Services, listed: Listed) -> None:
     if listed.picture and (entry.closing or not entry.picture_key):
         for job in _waiting(services, entry):
             services.ledger.record(job.id, e.Prepared(0, (listed.picture,)))
+    if listed.media and entry.video:
+        renew(services, entry)
 
 
 def _has_its_first_picture(entry: RecordEntry) -> bool:
-    return entry.picture is not None and not entry.picture_key and not entry.jobs
+    return entry.picture is not None and not entry.picture_key and not {*entry.jobs} - {entry.video}
 
 
 def _waiting(services: Services, entry: RecordEntry) -> Iterator[Job]:
@@ -172,11 +177,11 @@ def _waiting(services: Services, entry: RecordEntry) -> Iterator[Job]:
 
 
 def _say_gone(services: Services, claim: Claim, listed: dict[str, str]) -> None:
-    """Pictures that wait for a listing that no longer has their record wait for nothing."""
+    """Pictures and videos that wait for a listing that no longer has their record wait for nothing."""
     subject = claim.subject
     waiting = frozenset({State.WANTED})
-    query = Query(states=waiting, camera=subject.camera.name, kind=Kind.PICTURE, limit=_AT_ONCE)
-    for job in _all(services, query):
+    query = Query(states=waiting, camera=subject.camera.name, limit=_AT_ONCE)
+    for job in chain.from_iterable(_all(services, replace(query, kind=kind)) for kind in OF_RECORDS):
         entry = services.records.load(job.record or "")
         ours = entry and (entry.record.package, entry.record.day) == (subject.package, claim.day)
         if ours and job.record not in listed:

@@ -12,8 +12,10 @@ from gleaner.checks.finding import Finding, fail, ok, skipped, warn
 from gleaner.checks.stores import Store
 from gleaner.checks.tools import toolbox
 from gleaner.simulation import half_of
+from shared.adapters.cameras_file import read_cameras
+from shared.domain.camera import Camera
 from shared.domain.reasons import words
-from shared.errors import GleanerError, Misconfigured
+from shared.errors import GleanerError, Invalid, Misconfigured
 from shared.vendors.base import Toolbox
 
 SPENT = ("quota-spent", "vendor-quota")  # whoever says so lives
@@ -31,23 +33,41 @@ def vendor(case: Case, store: Store, name: str) -> Iterator[Finding]:
         yield warn(name, f"not set up; {played}", f"set {missing}, or take {name} out of VENDORS")
     else:
         yield _asked(case, store, name)
-        yield from _fetcher(case, name)
+        yield from _fetcher(case, store, name)
 
 
-def _fetcher(case: Case, name: str) -> Iterator[Finding]:
+def _fetcher(case: Case, store: Store, name: str) -> Iterator[Finding]:
     """Whether the owner's code for the video of records can be loaded, where a vendor leaves that to it."""
-    find = case.vendors[name].fetcher
-    if find is None:
+    find, records = case.vendors[name].fetcher, case.vendors[name].records
+    if find is None or records is None:
         return
+    source = records(case.own[name], toolbox(case.settings, store))
+    named, wanted = find(case.own[name]), [each.name for each in _cameras(case) if source.wants_video(each)]
     try:
-        found = find(case.own[name])
+        if named.name:
+            named.load()
     except Misconfigured as error:
         yield fail(f"video of {name}", error.detail, "name a function that can be imported here, or none")
         return
-    said = (
-        "its fetcher can be loaded" if found else "no fetcher is set, and no address can be built without one"
-    )
-    yield ok(f"video of {name}", f"{said}; how it is reached is kept sealed beside each record")
+    if wanted and not named.name:
+        said = (
+            f"the cameras file wants the videos of {', '.join(wanted)}, and no code of yours could bring them"
+        )
+        yield warn(f"video of {name}", f"{said}: they stay in the cloud", f"set {named.setting}")
+    elif named.name:
+        of = f"for {', '.join(wanted)}" if wanted else "and no camera wants its videos"
+        yield ok(f"video of {name}", f"its fetcher can be loaded, {of}")
+    else:
+        yield ok(f"video of {name}", "no camera wants its videos, and no fetcher is set")
+
+
+def _cameras(case: Case) -> tuple[Camera, ...]:
+    """Those of the cameras file; none when it cannot be read, which is told elsewhere."""
+    sections = {name: vendor.section for name, vendor in case.vendors.items()}
+    try:
+        return read_cameras(case.settings.cameras_file.read_text(encoding="utf-8"), sections)
+    except (OSError, UnicodeDecodeError, Invalid):
+        return ()
 
 
 def _asked(case: Case, store: Store, name: str) -> Finding:

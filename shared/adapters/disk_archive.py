@@ -57,7 +57,7 @@ class DiskArchive:
         the folder holds other things; Transient when the folder cannot be read or written.
         """
         self._root = root
-        self._spools = spool_dir or root / PARTIAL
+        self._spools = self.spool_dir = spool_dir or root / PARTIAL
         self._reach = reach
         self.id = begin_or_find(root, (PARTIAL, REJECTED)) if expected_id is None else find(root, expected_id)
 

@@ -20,7 +20,9 @@ PIECE = 1 << 20  # bytes
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 # An asset's id, with the number of a later owner's spool (`disk_turns`), or the name of a key's lock; the folder may be one that
 # others use, too.
-_OURS = re.compile(r"\.?(?P<name>[0-9a-f]{20}|key-[0-9a-f]{64})(~\d+)?\.(?P<what>part|json|json\.new|lock)")
+_OURS = re.compile(
+    r"\.?(?P<name>[0-9a-f]{20}|key-[0-9a-f]{64})(~\d+)?\.(\d+\.)?(?P<what>part|video|json|json\.new|lock)"
+)
 
 
 def _boot() -> str | None:
@@ -194,6 +196,11 @@ def data_path(home: Path, asset_id: str) -> Path:
     return home / f"{asset_id}.part"
 
 
+def video_path(home: Path, asset_id: str, claim: int | str) -> Path:
+    """Where an owner's code writes the video that a claim is about, before its bytes go into the spool."""
+    return home / f"{asset_id}.{claim}.video"
+
+
 def note_path(home: Path, asset_id: str) -> Path:
     """Where their note lies."""
     return home / f"{asset_id}.json"
@@ -207,7 +214,7 @@ def spools_in(home: Path) -> Mapping[str, int]:
             if (ours := _OURS.fullmatch(entry.name)) is None:
                 continue
             name, size = ours["name"], 0
-            if ours["what"] == "part":
+            if ours["what"] in ("part", "video"):
                 with suppress(FileNotFoundError):  # it landed at this very moment
                     size = entry.stat(follow_symlinks=False).st_size
             found[name] = found.get(name, 0) + size

@@ -7,10 +7,8 @@ socket), anything to write to but its pipe. The kernel ends it when its parent d
 do.
 """
 
-import ctypes
 import os
 import resource
-import signal
 import socket
 import sys
 from typing import BinaryIO
@@ -20,8 +18,7 @@ from shared.adapters.media_frames import frames
 from shared.adapters.media_word import Word
 from shared.domain.job import Kind
 from shared.errors import Refused
-
-PR_SET_PDEATHSIG = 1
+from shared.tied import tie
 
 
 def main() -> None:
@@ -64,14 +61,6 @@ def handed() -> BinaryIO:
 def say(word: Word) -> None:
     """Say a word to whoever waits for it."""
     os.write(1, word.line())
-
-
-def tie(parent: int) -> None:
-    """End with the parent, however that ends; at once, when it has ended before."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        sys.exit("the parent has died")
 
 
 def limit(memory: int, computing: int) -> None:

@@ -66,6 +66,14 @@ class MemoryRecordStore:
                 jobs = tuple(dict.fromkeys((*entry.jobs, job_id)))
                 self._entries[record_id] = replace(entry, jobs=jobs, closing=job_id)
 
+    def film(self, record_id: str, job_id: str) -> None:
+        """The job for the video; the first one named stays."""
+        with self._lock:
+            entry = self._entries.get(record_id)
+            if entry and entry.video is None:
+                jobs = tuple(dict.fromkeys((*entry.jobs, job_id)))
+                self._entries[record_id] = replace(entry, jobs=jobs, video=job_id)
+
     def media(self, record_id: str) -> MediaDescriptor | None:
         """The descriptor, or None."""
         with self._lock:

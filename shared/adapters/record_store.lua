@@ -56,9 +56,9 @@ function operations.link()
   return 1
 end
 
-function operations.close()
+function operations.name()
   local key = record_key(A.id)
-  if redis.call('EXISTS', key) == 0 or redis.call('HSETNX', key, 'closing', A.job) == 0 then return 0 end
+  if redis.call('EXISTS', key) == 0 or redis.call('HSETNX', key, A.place, A.job) == 0 then return 0 end
   redis.call('HSET', key, 'jobs', with_job(redis.call('HGET', key, 'jobs') or ' ', A.job))
   return 1
 end

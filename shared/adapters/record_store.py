@@ -26,7 +26,7 @@ from shared.ports import RecordEntry, RecordPage, RecordQuery
 from shared.sealing import Seal
 
 _SCRIPT = (Path(__file__).parent / "record_store.lua").read_text(encoding="utf-8")
-_FIELDS = ("doc", "revision", "told", "picture", "address", "picture_key", "jobs", "closing")
+_FIELDS = ("doc", "revision", "told", "picture", "address", "picture_key", "jobs", "closing", "video")
 _ID_FROM = 27  # of a place: what stands before it is an instant and a hyphen
 _MOST_AT_ONCE = 500
 
@@ -104,7 +104,11 @@ class RedisRecordStore:
 
     def close(self, record_id: str, job_id: str) -> None:
         """The job for the picture of the closed day; the first one named stays."""
-        self._run("close", id=record_id, job=job_id)
+        self._run("name", id=record_id, job=job_id, place="closing")
+
+    def film(self, record_id: str, job_id: str) -> None:
+        """The job for the video; the first one named stays."""
+        self._run("name", id=record_id, job=job_id, place="video")
 
     def media(self, record_id: str) -> MediaDescriptor | None:
         """The descriptor; None also for one that no key in force opens, or that cannot be read."""
@@ -164,7 +168,7 @@ class RedisRecordStore:
         return self._opened(_read(record_id, found), found)
 
     def _opened(self, record: Record, found: Sequence[Any]) -> RecordEntry:
-        _, revision, told, picture, sealed, picture_key, jobs, closing = found
+        _, revision, told, picture, sealed, picture_key, jobs, closing, video = found
         address = self._seal.open(sealed) if sealed else None
         return RecordEntry(
             record,
@@ -174,6 +178,7 @@ class RedisRecordStore:
             picture_key or None,
             tuple((jobs or "").split()),
             closing or None,
+            video or None,
         )
 
 

@@ -34,7 +34,10 @@ class Kind(StrEnum):
 
     PLAYBACK = "playback"  # a window of recorded video, prepared by the vendor on request
     PICTURE = "picture"  # a record's picture, there from the start
-    HLS = "hls"  # a record's footage through the cloud
+    HLS = "hls"  # a record's video through the cloud, there from the start
+
+
+OF_RECORDS = frozenset({Kind.PICTURE, Kind.HLS})
 
 
 class Origin(StrEnum):
@@ -65,7 +68,7 @@ class DebtKind(StrEnum):
     ALERT = "alert"  # tell the operator that footage is lost
     VERDICT = "verdict"  # judge the window, once the grace for further files is over
     CHILDREN = "children"  # wish for the spans that are missing
-    RENEW = "renew"  # have the record listed once more, for the address of its picture is dead
+    RENEW = "renew"  # have the record listed once more, for what led to its picture or its video is dead
     LINK = "link"  # tell the record where its picture has landed
     ASIDE = "aside"  # take an asset out of the archive's final names: longer footage is in its place, or it was rejected
 
@@ -240,6 +243,11 @@ class Job:
     def live(self) -> bool:
         """Whether something may still come of it."""
         return self.state in LIVE
+
+    @property
+    def of_record(self) -> bool:
+        """Whether this is part of a record: there from the start, and where it is, is said anew by each listing."""
+        return self.kind in OF_RECORDS
 
     @property
     def owed_at(self) -> datetime | None:

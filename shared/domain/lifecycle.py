@@ -163,7 +163,7 @@ def due(job: Job, policy: Policy) -> datetime | None:
 
 
 def _claimable_from(job: Job, policy: Policy) -> datetime:
-    if job.on_hold or (job.state == State.WANTED and job.kind == Kind.PICTURE):
+    if job.on_hold or (job.state == State.WANTED and job.of_record):
         return job.give_up_at
     start = job.retry_at or job.updated_at
     waits = [file.retry_at or start for file in job.files_in(FileState.OPEN)]
@@ -189,7 +189,7 @@ def queue(job: Job) -> str | None:
         return None
     if job.state == State.READY:
         return FETCH
-    return None if job.kind == Kind.PICTURE else job.vendor
+    return None if job.of_record else job.vendor
 
 
 def occupies(job: Job) -> bool:
@@ -203,8 +203,8 @@ def waits_for_room(job: Job) -> bool:
 
 
 def outcome(job: Job) -> str | None:
-    """The word for the job's window in the camera's span index; None for what covers no window."""
-    if job.kind == Kind.PICTURE:
+    """The word for the job's window in the camera's span index; None for what covers no window, as a digest does not."""
+    if job.kind != Kind.PLAYBACK:
         return None
     if job.assets:
         return "held"

@@ -53,6 +53,11 @@ def closing_wish(camera: str, record_id: str) -> str:
     return f"{picture_wish(camera, record_id)}/closed"
 
 
+def video_wish(camera: str, record_id: str) -> str:
+    """The key by which a second wish for the same record's video is recognised."""
+    return f"{Kind.HLS}/{camera}/{record_id}"
+
+
 def stamp(instant: datetime) -> str:
     """An instant as compact UTC text that sorts by time."""
     return instant.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ").replace(".000000", "")

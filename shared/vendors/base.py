@@ -10,7 +10,7 @@ from typing import Generic, Protocol, TypeVar
 
 from shared.ports import PlaybackSource, RecordSource, SharedMemory
 from shared.sealing import Seal
-from shared.vendors.fetcher import MediaFetcher
+from shared.vendors.fetcher import NamedFetcher
 
 SettingsT = TypeVar("SettingsT")
 
@@ -54,8 +54,8 @@ class Vendor(Generic[SettingsT]):
     `section` reads the vendor's part of a camera in the cameras file into a frozen value, or raises Invalid naming the
     field. `lacks` names the settings without which nothing can be asked of it, or is empty. `playback` and `records` give
     the clients of what the vendor can do; they do no I/O and are satisfied with settings that are not set. `public_media`:
-    the addresses in its answers may lead to any public host. `fetcher` finds the owner's own code that brings the video of
-    a record, None when the settings name none; Misconfigured when it cannot be loaded.
+    the addresses in its answers may lead to any public host. `fetcher` is what the settings name, if anything, as the owner's
+    own code that brings the video of a record; None where a vendor has no such code.
     """
 
     name: str
@@ -65,4 +65,4 @@ class Vendor(Generic[SettingsT]):
     playback: Callable[[SettingsT, Toolbox], PlaybackSource] | None = None
     records: Callable[[SettingsT, Toolbox], RecordSource] | None = None
     public_media: bool = False
-    fetcher: Callable[[SettingsT], MediaFetcher | None] | None = None
+    fetcher: Callable[[SettingsT], NamedFetcher] | None = None

@@ -245,7 +245,7 @@ def test_a_child_ends_with_its_parent(clip, tmp_path):
     where = tmp_path / "pid"
     slow = f"""
 import os, sys, time
-from shared.adapters.media_child import tie
+from shared.tied import tie
 tie(int(sys.argv[2]))
 where = open({str(where)!r}, "w"); where.write(str(os.getpid())); where.close()
 time.sleep(60)

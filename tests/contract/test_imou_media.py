@@ -7,8 +7,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from shared.adapters.memory import HandClock
+from shared.domain.camera import Camera
+from shared.vendors.imou import VENDOR
 from shared.vendors.imou.records import Reader
 from shared.vendors.imou.schemas import read_row
+from tests.builders import NOON
+from tests.imou_stage import a_client, a_toolbox
 
 SAMPLE = (Path(__file__).parent.parent / "payloads" / "imou" / "list-answer.json").read_bytes()
 BARE = {"recordId": "7", "createTime": "20260423T101500"}
@@ -80,3 +85,16 @@ def test_values_stay_word_for_word():
 def test_it_is_good_until_the_rows_end(ends):
     media = listed_of(BARE | {"recordPath": "p", "expireTime": ends}).media
     assert media.expires_at == datetime(2026, 5, 23, 2, 15, tzinfo=UTC)
+
+
+def test_videos_are_wanted_of_cameras_with_hls_and_of_no_others():
+    client = a_client("http://127.0.0.1:1", a_toolbox(HandClock(NOON)))
+    wanted = {
+        name: client.wants_video(Camera(name, sections=sections))
+        for name, sections in {
+            "filmed": {"imou": VENDOR.section({"device": "D", "hls": True})},
+            "unfilmed": {"imou": VENDOR.section({"device": "D"})},
+            "another-vendors": {"sms": object()},
+        }.items()
+    }
+    assert wanted == {"filmed": True, "unfilmed": False, "another-vendors": False}

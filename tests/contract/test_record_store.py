@@ -92,6 +92,7 @@ def test_what_was_never_listed_is_none_and_cannot_be_acknowledged_or_linked(stor
     store.acknowledge(record_id, 1, ["job"])
     store.link(record_id, "key")
     store.close(record_id, "job")
+    store.film(record_id, "job")
     assert (store.load(record_id), store.media(record_id)) == (None, None)
     assert store.untold(9) == store.list(RecordQuery()).entries == ()
     entry = store.upsert(a_record("0"), None)
@@ -219,6 +220,7 @@ def test_each_call_that_is_sent_again_is_the_same_as_once(store):
     twice(store.link, a_record().id, "key")
     twice(store.acknowledge, a_record().id, 2, ["job", "follow"])
     twice(store.close, a_record().id, "closing")
+    twice(store.film, a_record().id, "video")
     assert (store.forget(NOON + HOUR, 9), store.forget(NOON + HOUR, 9)) == (1, 0)
 
 
@@ -243,6 +245,16 @@ def test_a_first_picture_may_be_that_of_the_closed_day_too(store):
     store.close(a_record().id, "first")
     entry = store.load(a_record().id)
     assert (entry.closing, entry.jobs) == ("first", ("first",))
+
+
+def test_the_first_job_that_is_named_for_the_video_stays_and_is_not_the_one_of_the_picture(store):
+    store.upsert(a_record(), PICTURE)
+    assert store.load(a_record().id).video is None
+    store.close(a_record().id, "closing")
+    for job in ("video", "another"):
+        store.film(a_record().id, job)
+    entry = store.upsert(a_record(summary="grown"), PICTURE)
+    assert (entry.video, entry.closing, entry.jobs) == ("video", "closing", ("closing", "video"))
 
 
 def test_a_media_descriptor_is_kept_up_to_date_and_leaves_with_its_record(store):

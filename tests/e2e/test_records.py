@@ -21,13 +21,25 @@ import redis
 import requests
 
 from gleaner.embedded_redis import socket_path
-from tests.e2e.records_driver import PACKAGES, ZONE, Chapter, Driver, Habits, Mischief, Record, records_driver
+from tests.e2e.records_driver import (
+    PACKAGES,
+    VIDEO,
+    VIDEO_SECONDS,
+    ZONE,
+    Chapter,
+    Driver,
+    Habits,
+    Mischief,
+    Record,
+    records_driver,
+)
 from tests.e2e.system import System, free_port, start, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
 TODAY = datetime.now(ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
 DAYS = [TODAY - timedelta(days=back) for back in range(7, 1, -1)]
+FILMED = TODAY - timedelta(days=8)  # its video is wanted, of one camera
 ODDITIES = tuple(itertools.product((2, 3, 7), (False, True), (False, True)))
 LIVING = [
     f"cap-{cap}{'-inclusive' * inclusive}{'-doubled' * doubled}" for cap, inclusive, doubled in ODDITIES
@@ -39,7 +51,7 @@ HEX = re.compile(rb"[0-9a-f]{32,}")
 def _cameras(names: list[str]) -> str:
     return "".join(
         f'[[camera]]\nname = "{name}"\ntimezone = "Asia/Shanghai"\n[camera.imou]\ndevice = "{name.upper()}"\n'
-        f'packages = ["aiCloudRecord", "aiInsight"]\n'
+        f'packages = ["aiCloudRecord", "aiInsight"]\nhls = {str(name == "filmed").lower()}\n'
         for name in names
     )
 
@@ -52,7 +64,11 @@ def _start(home: Path, names: list[str], driver: Driver, **settings: str) -> Sys
         "IMOU_APP_SECRET": driver.app_secret,
     }
     nobody = f"http://127.0.0.1:{free_port()}"
-    return start(home, _cameras(names), nobody, HARVEST_EVERY="0", **account, **settings)
+    found = {
+        "IMOU_MEDIA_FETCHER": "tests.e2e.video_fetcher:fetch",
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+    }
+    return start(home, _cameras(names), nobody, HARVEST_EVERY="0", **account, **found, **settings)
 
 
 @pytest.fixture(scope="module")
@@ -62,13 +78,14 @@ def driver() -> Iterator[Driver]:
         for name, (cap, inclusive, doubled) in zip(LIVING, ODDITIES, strict=True):
             playing.devices[name.upper()] = Habits(cap, inclusive, doubled)
         playing.devices["DEAD"] = Habits(dead=True)
+        playing.devices["FILMED"] = Habits()
         yield playing
 
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory, driver: Driver) -> Iterator[System]:
     """One system for the whole file; every test has a day of its own."""
-    running = _start(tmp_path_factory.mktemp("system"), ["dead", *LIVING], driver)
+    running = _start(tmp_path_factory.mktemp("system"), ["dead", "filmed", *LIVING], driver)
     yield running
     assert running.stop() == 0
 
@@ -335,6 +352,23 @@ def test_a_worker_killed_in_the_middle_of_a_harvest_costs_no_record_and_doubles_
     assert len(_records(system, day)) < len(truth)
     _harvested(system)
     _everything_is_held(system, driver, day, truth)
+
+
+def test_the_video_of_a_closed_day_comes_by_the_owners_code_and_lands_as_any_clip_does(
+    system: System, driver: Driver
+) -> None:
+    chapter = Chapter("08:00", "人", "门口有人经过", VIDEO_SECONDS, FILMED + timedelta(hours=9))
+    record = driver.record("FILMED", "aiCloudRecord", FILMED, "人", chapter)
+    _harvest(system, FILMED, camera="filmed")
+    (job,) = until(lambda: _all(system, "/admin/jobs?kind=hls&state=archived", "jobs"), 40)
+    (asset,) = job["assets"]
+    assert (job["camera"], asset["kind"], asset["verdict"]) == ("filmed", "hls", "complete")
+    assert asset["sha256"] == hashlib.sha256(VIDEO).hexdigest()
+    assert (system.home / "archive" / asset["key"]).read_bytes() == VIDEO
+    (told,) = _records(system, FILMED)
+    assert job["id"] in told["jobs"]
+    assert (driver.filmed[record.id], driver.faults) == (1, [])
+    assert list((system.home / "archive").rglob("*.video")) == []
 
 
 def test_no_secret_that_was_sent_or_received_stays_in_any_file_or_in_redis(

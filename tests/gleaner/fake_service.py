@@ -107,6 +107,7 @@ class FakeService:
         self.circuits: Json = {"sms": {"open": True, "code": "vendor-away", "reason": "", "until": None}}
         self.quota: Json = {}
         self.rhythm: Json = {}
+        self.video: Json = {}
 
     def find(self, job_id: str) -> Json | None:
         if script := self.script.get(job_id):
@@ -260,6 +261,7 @@ def _add_overviews(app: Flask, fake: FakeService) -> None:
                 "circuits": fake.circuits,
                 "quota": fake.quota,
                 "rhythm": fake.rhythm,
+                "video": fake.video,
                 "free_bytes": 5_300_000_000,
                 "promised_bytes": 200_000_000,
                 "reserve_bytes": 5_000_000_000,

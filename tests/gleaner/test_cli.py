@@ -332,8 +332,10 @@ def test_the_status_tells_quotas_and_plainly_when_calls_are_stopped_and_until_wh
         }
     }
     service.rhythm = {"imou": {"period_seconds": 5040, "stretched": 1.4, "sentence": "1.4 times less often"}}
+    service.video = {"imou": "wait until tomorrow"}
     lines = [" ".join(line.split()) for line in run("status").stdout.splitlines()]
     assert "rhythm of imou 1.4 times less often" in lines
+    assert "videos of imou wait until tomorrow" in lines
     assert "calls to sms go out" in lines
     assert f"calls to imou STOPPED until 2026-11-21 00:00:00: quota-spent, {reason}" in lines
     assert (

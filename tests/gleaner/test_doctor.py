@@ -44,11 +44,13 @@ from gleaner.processes import open_lock, take
 from shared import wiring
 from shared.adapters.memory import MemoryShared
 from shared.adapters.redis_shared import RedisShared
-from shared.errors import Misconfigured, Transient, Whose
+from shared.domain.camera import Camera
+from shared.errors import Transient, Whose
 from shared.settings import Source
 from shared.space import Space
 from shared.sweep import LAST_SWEEP
 from shared.vendors.base import Toolbox, Vendor
+from shared.vendors.fetcher import NamedFetcher
 from tests.gleaner.fake_service import FakeService, served
 from tests.volume import volume
 
@@ -676,6 +678,9 @@ class Lister:
             raise self._trouble
         self._tools.memory.count({"calls": None}, timedelta(minutes=1))
 
+    def wants_video(self, camera: Camera) -> bool:
+        return camera.name == "filmed"
+
 
 def with_lister(found: Case, trouble: Transient | None = None) -> Case:
     """A second vendor, which is set up and lists records."""
@@ -690,25 +695,26 @@ def with_lister(found: Case, trouble: Transient | None = None) -> Case:
     return replace(found, vendors={**found.vendors, "lister": lister}, own={**found.own, "lister": own})
 
 
-def no_such_fetcher(_own: object) -> None:
-    """As when an owner's module is not there."""
-    raise Misconfigured("bad-setting", "LISTER_FETCHER: mine cannot be imported")
-
-
 @pytest.mark.parametrize(
-    ("fetcher", "status", "said"),
+    ("fetcher", "camera", "status", "said"),
     [
-        (lambda own: None, Status.OK, "no fetcher is set, and no address can be built without one"),
-        (lambda own: print, Status.OK, "its fetcher can be loaded"),
-        (no_such_fetcher, Status.FAIL, "LISTER_FETCHER: mine cannot be imported"),
+        ("", "unfilmed", Status.OK, "no camera wants its videos, and no fetcher is set"),
+        ("", "filmed", Status.WARN, "wants the videos of filmed, and no code of yours could bring them"),
+        ("json:dumps", "unfilmed", Status.OK, "its fetcher can be loaded, and no camera wants its videos"),
+        ("json:dumps", "filmed", Status.OK, "its fetcher can be loaded, for filmed"),
+        ("mine:fetch", "filmed", Status.FAIL, "LISTER_FETCHER: mine cannot be imported"),
     ],
 )
-def test_whether_the_video_of_records_can_be_fetched_is_said(
-    where: Where, fetcher: Any, status: Status, said: str
+def test_whether_the_video_of_records_is_wanted_and_can_be_fetched_is_said(
+    where: Where, tmp_path: Path, fetcher: str, camera: str, status: Status, said: str
 ) -> None:
+    (tmp_path / "cameras.toml").write_text(
+        f'[[camera]]\nname = "{camera}"\n[camera.sms]\ndevice_unicode = "1"\nchannel = "2"\n'
+    )
     with met(where()) as store:
         found = with_lister(case(where(SMS_BASE_URL="http://sms.example")))
-        lister = replace(found.vendors["lister"], fetcher=fetcher)
+        named = NamedFetcher(fetcher, "LISTER_FETCHER")
+        lister = replace(found.vendors["lister"], fetcher=lambda own: named)
         _, video = vendor(replace(found, vendors={**found.vendors, "lister": lister}), store, "lister")
     assert (video.name, video.status) == ("video of lister", status)
     assert said in video.sentence

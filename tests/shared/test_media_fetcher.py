@@ -10,7 +10,7 @@ from shared.domain.job import Window
 from shared.errors import Gone, Misconfigured
 from shared.settings import Source, read
 from shared.vendors import load
-from shared.vendors.fetcher import load_fetcher
+from shared.vendors.fetcher import NamedFetcher
 from tests.builders import NOON
 
 OWNERS = """
@@ -42,7 +42,7 @@ def the_vendors(name: str):
 
 
 def test_a_function_that_is_named_is_found_and_brings_a_file(owners):
-    fetch = the_vendors("owners_fetcher:fetch")
+    fetch = the_vendors("owners_fetcher:fetch").load()
     fetch({"recordPath": "p"}, HOUR, owners / "video")
     assert (owners / "video").read_text() == "p 3600"
     with pytest.raises(Gone):
@@ -50,7 +50,7 @@ def test_a_function_that_is_named_is_found_and_brings_a_file(owners):
 
 
 def test_none_is_set_by_default():
-    assert the_vendors("") is None
+    assert the_vendors("").name == ""
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_none_is_set_by_default():
 )
 def test_one_that_cannot_be_loaded_says_which_setting_is_wrong_and_why(owners, name, what):
     with pytest.raises(Misconfigured) as caught:
-        load_fetcher(name, "IMOU_MEDIA_FETCHER")
+        NamedFetcher(name, "IMOU_MEDIA_FETCHER").load()
     assert caught.value.detail.startswith("IMOU_MEDIA_FETCHER: ")
     assert what in caught.value.detail
 

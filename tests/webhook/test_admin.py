@@ -119,6 +119,7 @@ def test_the_status_tells_how_the_whole_is_doing(world, admin):
         "circuits",
         "quota",
         "rhythm",
+        "video",
         "free_bytes",
         "promised_bytes",
         "reserve_bytes",

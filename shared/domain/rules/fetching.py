@@ -69,8 +69,9 @@ def asset_landed(job: Job, event: e.AssetLanded, now: Now) -> Outcome:
     job = replace(job, assets=(*job.assets, asset), crashes=0, failures=0, waits=0)
     if known and event.asset.verdict != Verdict.PARTIAL:
         job = _without_doubles(job, known)
+    job = forgive(job, DebtKind.RENEW)
     if job.kind == Kind.PICTURE:
-        job = owe(forgive(job, DebtKind.RENEW), Debt(DebtKind.LINK, now.at))
+        job = owe(job, Debt(DebtKind.LINK, now.at))
     if job.state in (State.CANCELLED, State.ARCHIVED):
         return job
     if job.state == State.FETCHING and job.fetching != event.identity:
@@ -107,7 +108,7 @@ def fetch_failed(job: Job, event: e.FetchFailed, now: Now) -> Outcome:
     if event.claim != job.claim or file is None or file.state != FileState.OPEN:
         return Late("replaced")
     file = replace(file, failures=file.failures + 1, reason=event.reason)
-    if job.kind == Kind.PICTURE and event.reason in EXPIRED:
+    if job.of_record and event.reason in EXPIRED:
         return next_file(job.with_file(replace(file, state=FileState.GONE)), now, event.reason)
     if event.final or file.failures >= now.policy.failures:
         job = job.with_file(replace(file, state=FileState.REFUSED))
@@ -119,18 +120,18 @@ def fetch_failed(job: Job, event: e.FetchFailed, now: Now) -> Outcome:
 
 
 def record_gone(job: Job, event: e.NoFootage, now: Now) -> Outcome:
-    """The record that a picture is of is no longer listed: there is nothing left to get."""
-    if job.kind != Kind.PICTURE:
+    """The record that a picture or a video is of is no longer listed: there is nothing left to get."""
+    if not job.of_record:
         return Late("not-needed")
     return enter(forgive(job, DebtKind.RENEW), State.EMPTY, now, "record-gone", event.detail or None)
 
 
 def download_gone(job: Job, event: e.DownloadGone, now: Now) -> Outcome:
-    """Nothing behind the address: of a clip, perhaps not yet, once; then, and of a picture at once, gone."""
+    """Nothing behind the address: of a clip, perhaps not yet, once; then, and of what is a record's at once, gone."""
     file = job.file(event.identity)
     if event.claim != job.claim or file is None or file.state != FileState.OPEN:
         return Late("replaced")
-    if job.kind != Kind.PICTURE and file.not_ready == 0:
+    if not job.of_record and file.not_ready == 0:
         file = replace(file, not_ready=1, retry_at=now.at + now.policy.retry_wait, reason="not-ready-yet")
         return enter(job.with_file(file), State.READY, now, "not-ready-yet")
     return next_file(job.with_file(replace(file, state=FileState.GONE, reason="gone")), now, "gone")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.domain.changes import replace
-from shared.domain.job import Debt, DebtKind, FileState, Job, Kind, State
+from shared.domain.job import Debt, DebtKind, FileState, Job, State
 from shared.domain.retries import Policy
 
 
@@ -139,7 +139,7 @@ def next_file(job: Job, now: Now, reason: str, detail: str | None = None) -> Job
         return enter(job, State.READY, now, reason or None, detail)
     if job.assets:
         return archive(job, now)
-    if job.kind == Kind.PICTURE:
+    if job.of_record:
         return (
             await_harvest(job, now, reason)
             if job.files_in(FileState.GONE)
@@ -149,7 +149,7 @@ def next_file(job: Job, now: Now, reason: str, detail: str | None = None) -> Job
 
 
 def await_harvest(job: Job, now: Now, reason: str | None = None) -> Job:
-    """A picture whose address is dead: the next listing names a living one, or shows that the record is gone.
+    """A picture or a video to which nothing leads any more: the next listing names a living one, or shows that the record is gone.
 
     One more listing is owed for it, later each time, and after a few the schedule's own have to do: a host that lets
     nobody in must not use up the calls.

@@ -2,7 +2,7 @@
 
 from shared.domain import events as e
 from shared.domain.changes import replace
-from shared.domain.job import DebtKind, FileState, Job, Kind, State
+from shared.domain.job import DebtKind, FileState, Job, State
 from shared.domain.rules.moving import (
     Late,
     Now,
@@ -42,7 +42,7 @@ def retried(job: Job, event: e.RetryRequested, now: Now) -> Outcome:
     fresh = replace(fresh, give_up_at=now.at + now.policy.give_up, finalising_since=None, asked_at=None)
     if job.files_in(FileState.OPEN):
         return enter(fresh, State.READY, now)
-    return await_harvest(fresh, now) if job.kind == Kind.PICTURE else enter(fresh, State.WANTED, now)
+    return await_harvest(fresh, now) if job.of_record else enter(fresh, State.WANTED, now)
 
 
 def _let_go(job: Job) -> Job:

@@ -2,7 +2,7 @@
 
 from shared.domain import events as e
 from shared.domain.changes import replace
-from shared.domain.job import Debt, DebtKind, Job, Kind, State
+from shared.domain.job import Debt, DebtKind, Job, State
 from shared.domain.rules.attempts import accepted, answered, see, sized
 from shared.domain.rules.moving import (
     Late,
@@ -20,7 +20,7 @@ from shared.domain.rules.moving import (
 
 def prepare_started(job: Job, event: e.PrepareStarted, now: Now) -> Outcome:
     """A claim: only of what is due and not on hold. It numbers the attempt."""
-    if job.on_hold or job.kind == Kind.PICTURE:
+    if job.on_hold or job.of_record:
         return Late("on-hold" if job.on_hold else "waits-for-harvest")
     if job.due_at is None or now.at < job.due_at:
         return Late("not-due")

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from shared.domain import events as e
 from shared.domain.changes import replace
-from shared.domain.job import DebtKind, File, FileState, Job, Kind, State, Verdict
+from shared.domain.job import DebtKind, File, FileState, Job, State, Verdict
 from shared.domain.retries import Policy
 from shared.domain.rules.attempts import accepted, made_current, may_change, named, see
 from shared.domain.rules.moving import (
@@ -155,7 +155,7 @@ def _is_news(job: Job, seen: e.Sighting, attempt: int) -> bool:
     known = job.file(seen.identity)
     if known is None or may_change(job, known, attempt):
         return True
-    if job.kind == Kind.PICTURE and known.state == FileState.GONE:
+    if job.of_record and known.state == FileState.GONE:
         return job.live  # listed again, it may be there by now, under the same address
     signed_anew = known.address != seen.address and known.state in (FileState.OPEN, FileState.GONE)
     return signed_anew and job.live

@@ -57,6 +57,11 @@ class ImouRecords:
         section = camera.sections.get("imou")
         return section.packages if isinstance(section, ImouCamera) else ()
 
+    def wants_video(self, camera: Camera) -> bool:
+        """By the camera's `hls`."""
+        section = camera.sections.get("imou")
+        return isinstance(section, ImouCamera) and section.hls
+
     def listing(self, camera: Camera, package: str, day: date, thorough: bool = False) -> Iterator[Listing]:
         """All records of a day, page by page. Final `camera-refused` when the cloud does not list this camera."""
         section, lone = _section(camera), package == DAYS

@@ -14,7 +14,7 @@ PACKAGES = (DAYS, EVENTS)
 
 @dataclass(frozen=True, slots=True)
 class ImouCamera:
-    """A camera as this vendor knows it. `hls`: its original footage may be fetched through the cloud, which costs flow."""
+    """A camera as this vendor knows it. `hls`: the video of its records is fetched through the cloud, too, which costs flow."""
 
     device: str
     channel: str = "0"

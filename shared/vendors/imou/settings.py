@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 
 from shared.settings import http_url, one_of, positive, setting, zone
-from shared.vendors.fetcher import MediaFetcher, fetcher_name, load_fetcher
+from shared.vendors.fetcher import NamedFetcher, fetcher_name
 from shared.vendors.imou.signing import SCHEMES
 
 
@@ -59,9 +59,9 @@ def lacks(settings: ImouSettings) -> str:
     return " and ".join(name for name, value in needed.items() if not value)
 
 
-def fetcher(settings: ImouSettings) -> MediaFetcher | None:
-    """The owner's, or None when none is set. Misconfigured names the setting."""
-    return load_fetcher(settings.media_fetcher, "IMOU_MEDIA_FETCHER") if settings.media_fetcher else None
+def fetcher(settings: ImouSettings) -> NamedFetcher:
+    """The owner's, if any."""
+    return NamedFetcher(settings.media_fetcher, "IMOU_MEDIA_FETCHER")
 
 
 def short_hash(*parts: str) -> str:
