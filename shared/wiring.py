@@ -174,4 +174,4 @@ def media_guard(settings: Settings, allow: MediaAllow) -> MediaGuard:
 
 def _secrets(setting: str, home: Path, name: str) -> tuple[str, ...]:
     """What is set, comma-separated for rotation, or else the generated one."""
-    return words(setting) or (secrets.load_or_create(home, name),)
+    return words(setting) or words(secrets.load_or_create(home, name))

@@ -15,6 +15,7 @@ from celery import Celery, signals
 
 from shared.adapters.celery_queue import broker_options
 from shared.domain.effects import CONTROL
+from shared.errors import one_line
 from shared.logs import set_up
 from shared.services import Services
 from shared.settings import Settings, read, source
@@ -22,7 +23,8 @@ from shared.wiring import broker_url, build
 from worker.schedule import schedule
 from worker.watchdog import Leave
 
-settings = read(Settings, source())
+with one_line():
+    settings = read(Settings, source())
 
 app = Celery("gleaner", broker=broker_url(settings), include=["worker.tasks"])
 app.conf.update(

@@ -182,7 +182,7 @@ def test_an_address_that_the_vendor_cannot_reach_is_warned_of(tmp_path: Path) ->
 
 def test_a_token_that_is_set_is_not_looked_for_in_a_file(tmp_path: Path) -> None:
     assert "admin-token" in told(tmp_path, SMS_BASE_URL="http://127.0.0.1:9000")
-    said = told(tmp_path, SMS_BASE_URL="http://127.0.0.1:9000", ADMIN_TOKEN="opens-doors")
+    said = told(tmp_path, SMS_BASE_URL="http://127.0.0.1:9000", ADMIN_TOKEN="opens-doors-of-tests")
     assert "admin-token" not in said
     assert "opens-doors" not in said
 
@@ -376,7 +376,7 @@ def test_many_who_ask_at_once_get_the_same_secret(tmp_path: Path) -> None:
 
     def ask() -> str:
         together.wait()
-        return secrets.load_or_create(tmp_path, "secret")
+        return secrets.load_or_create(tmp_path, secrets.SECRET_KEY)
 
     with ThreadPoolExecutor(8) as pool:
         got = {future.result() for future in [pool.submit(ask) for _ in range(8)]}
@@ -384,15 +384,15 @@ def test_many_who_ask_at_once_get_the_same_secret(tmp_path: Path) -> None:
 
 
 def test_an_empty_secret_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "secret").write_text("\n")
+    (tmp_path / secrets.SECRET_KEY).write_text("\n")
     with pytest.raises(Misconfigured, match="is empty"):
-        secrets.load_or_create(tmp_path, "secret")
+        secrets.load_or_create(tmp_path, secrets.SECRET_KEY)
 
 
 def test_a_secret_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(Misconfigured, match="file/secret"):
-        secrets.load_or_create(tmp_path / "file", "secret")
+    with pytest.raises(Misconfigured, match="file/secret-key"):
+        secrets.load_or_create(tmp_path / "file", secrets.SECRET_KEY)
 
 
 def test_a_vendor_that_is_set_up_by_half_is_a_typing_error_and_not_played(tmp_path: Path) -> None:
