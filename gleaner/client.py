@@ -30,6 +30,10 @@ class Client:
         self.base_url = base_url.rstrip("/")
         self._session = requests.Session()
         self._session.trust_env = False
+        self.bear(token)
+
+    def bear(self, token: str) -> None:
+        """Send this token from now on."""
         self._session.headers["Authorization"] = f"Bearer {token}"
 
     def close(self) -> None:

@@ -106,6 +106,11 @@ class Command:
         if self._running is not None:
             self._running.terminate()
 
+    def hang_up(self) -> None:
+        """SIGHUP to the command alone, which takes it for news of changed secrets."""
+        if self._running is not None:
+            self._running.send_signal(signal.SIGHUP)
+
     def end(self) -> None:
         """SIGKILL to all that is left of its session: a dead leader may have left others behind."""
         if self._running is not None:

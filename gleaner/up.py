@@ -1,9 +1,10 @@
 """`gleaner up`: everything on this machine, under one supervisor, from the first secret to the last signal.
 
 One home has one `up`, which a lock keeps. Redis comes first, unless REDIS_URL names one; then all that the Procfile
-names, and the sandbox where a vendor has no address, start at once. SIGTERM, SIGINT and SIGHUP end all of it: workers
-and beat first, then web, sandbox and Redis; within half a minute, or at once at the second signal. What the processes
-say is in $GLEANER_HOME/log; their complaints, and what was archived, are on standard output.
+names, and the sandbox where a vendor has no address, start at once. SIGTERM and SIGINT end all of it: workers and beat
+first, then web, sandbox and Redis; within half a minute, or at once at the second signal. SIGHUP has the secrets read anew
+(`rotation.py`). What the processes say is in $GLEANER_HOME/log; their complaints, and what was archived, are on standard
+output.
 """
 
 import logging
@@ -21,6 +22,7 @@ from gleaner.household import LOGS, RedisChild, SweepChild, check_port, drop_bea
 from gleaner.output import Complain, LogFile, Once, Output
 from gleaner.procfile import commands, project_file
 from gleaner.reporter import Reporter
+from gleaner.rotation import Rotation
 from gleaner.simulation import Simulation, lacking, simulation
 from gleaner.stopping import Stop, keep_running, stop_signals
 from gleaner.supervisor import Child, Command, Process, Supervisor
@@ -62,7 +64,8 @@ def _run(
     _log(settings.home / LOGS, Once(complain))
     drop_beat_files(settings.home)
     services = build(settings, told)
-    supervisor = Supervisor(_tiers(services, told, played, server, Once(complain)), complain)
+    tiers = _tiers(services, told, played, server, Once(complain))
+    supervisor = Supervisor(tiers, complain)
     for line in banner(settings, told, played):
         terminal.say(line)
     with ExitStack() as ending:
@@ -71,7 +74,10 @@ def _run(
         reporter = Reporter(client, terminal, archive_prefix(settings), wish, lambda: _link(services))
         reporter.start()
         ending.callback(reporter.stop)
-        keep_running(supervisor, stop, terminal.tell)
+        rotation = Rotation(
+            services.ring, told, _heeding(tiers), terminal.tell, lambda: client.bear(services.admin_tokens[0])
+        )
+        keep_running(supervisor, stop, terminal.tell, rotation)
     terminal.tell("stopped")
 
 
@@ -111,6 +117,12 @@ def _tiers(
     redis: list[Child] = [RedisChild(server)] if server else []
     sweep: list[Child] = [SweepChild(services.sweeper)]
     return [tier for tier in (redis, sweep, sandbox, [web], workers) if tier]
+
+
+def _heeding(tiers: list[list[Child]]) -> list[Command]:
+    """Those who use secrets: beat and the sandbox do not, and SIGHUP would end them."""
+    commands = (child for tier in tiers for child in tier if isinstance(child, Command))
+    return [child for child in commands if child.name == "web" or child.name.startswith("worker-")]
 
 
 def _at_work(settings: Settings, told: Source) -> tuple[str, ...]:

@@ -32,3 +32,10 @@ def create_app(services: Services) -> Flask:
     for part in (callbacks, pushes, admin, login, dashboard, records, assets, health):
         app.register_blueprint(part)
     return app
+
+
+def renew(app: Flask) -> None:
+    """A round of the ring of secrets, and the sessions by what is in force then. Misconfigured when all stays as it is."""
+    services: Services = app.extensions[PLACE]
+    services.ring.renew()
+    auth.configure(app, services.keys.derived(SESSIONS))

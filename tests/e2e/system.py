@@ -61,7 +61,7 @@ class System:
 
     def call(self, method: str, path: str, body: Any = None, token: str | None = None) -> requests.Response:
         """One request of an operator."""
-        token = token or (self.home / "admin-token").read_text().strip()
+        token = token or (self.home / "admin-token").read_text().partition(",")[0].strip()
         headers = {"Authorization": f"Bearer {token}"}
         return requests.request(method, self.url + path, json=body, headers=headers, timeout=10)
 

@@ -5,14 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-
 ROOT = Path(__file__).parent.parent.parent
 REMEDY = "`openssl rand -hex 32` makes a good one"
 PROCESSES = {
     "up": [sys.executable, "-m", "gleaner", "up"],
     "web": [sys.executable, "-m", "gunicorn", "webhook.wsgi:app", "--preload", "--bind", "127.0.0.1:0"],
     "worker": [sys.executable, "-m", "celery", "-A", "worker.app", "worker", "-Q", "control"],
-    "beat": [sys.executable, "-m", "celery", "-A", "worker.app", "beat"],
 }
 
 

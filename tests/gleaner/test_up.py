@@ -1,6 +1,7 @@
 """The supervisor, with small commands in the place of the real ones; and what `gleaner up` refuses to begin with."""
 
 import os
+import pty
 import signal
 import socket
 import subprocess
@@ -223,7 +224,7 @@ class Told(Supervisor):
         print(child.pid, flush=True)
         super().look()
 with stop_signals() as stop:
-    keep_running(Told([[child]], print), stop, print)
+    keep_running(Told([[child]], print), stop, print, lambda news: news and print("changed", flush=True))
 print("stopped")
 """
 
@@ -248,7 +249,7 @@ def child_of(supervisor: subprocess.Popen[str]) -> int:
     return int(supervisor.stdout.readline())
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_everything_and_counts_as_done(
     process: Callable[..., subprocess.Popen[str]], number: signal.Signals
 ) -> None:
@@ -256,6 +257,39 @@ def test_a_signal_ends_everything_and_counts_as_done(
     child = child_of(supervisor)
     supervisor.send_signal(number)
     said, _ = supervisor.communicate(timeout=5)
+    assert supervisor.returncode == 0
+    assert said.endswith("stopped\n")
+    assert not lives(child)
+
+
+def test_a_hang_up_without_a_terminal_is_news_of_changed_secrets(
+    process: Callable[..., subprocess.Popen[str]],
+) -> None:
+    supervisor = process(*SLEEP)
+    child = child_of(supervisor)
+    supervisor.send_signal(signal.SIGHUP)
+    until(lambda: "changed" in supervisor.stdout.readline())
+    assert supervisor.poll() is None
+    assert lives(child)
+
+
+def test_a_terminal_that_is_gone_ends_everything(tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    adopt = "import os\nos.close(os.open(os.ttyname(0), os.O_RDWR))\n"  # a session's first terminal becomes its own
+    command = [sys.executable, "-c", adopt + KEEP_RUNNING, str(tmp_path), *SLEEP]
+    supervisor = subprocess.Popen(
+        command, stdin=theirs, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    os.close(theirs)
+    try:
+        child = child_of(supervisor)
+        supervisor.send_signal(signal.SIGHUP)
+        until(lambda: "changed" in supervisor.stdout.readline())
+        os.close(ours)
+        said, _ = supervisor.communicate(timeout=5)
+    finally:
+        supervisor.kill()
+        supervisor.communicate()
     assert supervisor.returncode == 0
     assert said.endswith("stopped\n")
     assert not lives(child)
