@@ -169,12 +169,18 @@ class Supervisor:
                 self._restart(watch)
 
     def stop(self, hurry: Callable[[], bool] = lambda: False) -> None:
-        """End all, the last tier first; `hurry` coming true ends the patience with everybody."""
+        """End all, the last tier first; `hurry` coming true ends the patience with everybody.
+
+        What a tier has left of its patience, the next ones may use: all together take as long as all patience at most.
+        """
+        spare = 0.0
         for tier in reversed(self._tiers):
             children = [watch.child for watch in tier]
             for child in children:
                 child.ask_to_end()
-            wait_until(partial(_settled, children, hurry), max(child.patience for child in children))
+            patience, began = spare + max(child.patience for child in children), time.monotonic()
+            wait_until(partial(_settled, children, hurry), patience)
+            spare = max(0.0, patience - (time.monotonic() - began))
             for child in children:
                 child.end()
 

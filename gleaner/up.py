@@ -2,7 +2,8 @@
 
 One home has one `up`, which a lock keeps. Redis comes first, unless REDIS_URL names one; then all that the Procfile
 names, and the sandbox where a vendor has no address, start at once. SIGTERM and SIGINT end all of it: workers and beat
-first, then web, sandbox and Redis; within half a minute, or at once at the second signal. SIGHUP has the secrets read anew
+first, then web, which takes callbacks until then and answers what it is at, sandbox and Redis; within half a minute, or at
+once at the second signal. SIGHUP has the secrets read anew
 (`rotation.py`). What the processes say is in $GLEANER_HOME/log; their complaints, and what was archived, are on standard
 output.
 """
@@ -37,7 +38,7 @@ from shared.wiring import build
 LEFTOVERS_SECONDS = 10.0  # for the children of a killed supervisor to follow it
 LINK_LIFE = timedelta(minutes=10)
 WORKER_PATIENCE = 21.0  # seconds; a worker of itself waits for its tasks without end
-WEB_PATIENCE, SANDBOX_PATIENCE, REDIS_PATIENCE = 4.0, 1.0, 2.0
+WEB_PATIENCE, SANDBOX_PATIENCE, REDIS_PATIENCE = 4.0, 1.0, 2.0  # and what the workers have left of theirs
 
 
 def run() -> None:

@@ -1,10 +1,12 @@
 """One window, end to end, in a running system: the plain way, and through kills, an emptied broker and a vendor away."""
 
+import errno
 import hashlib
 import json
 import os
 import secrets
 import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -236,14 +238,29 @@ def test_secrets_are_changed_while_it_runs_and_nobody_is_refused_before_the_old_
     system.archived(system.submit("cam-0", "2026-11-16T10:00:00", "2026-11-16T10:01:00"))
 
 
-def test_a_stop_in_the_middle_of_a_fetch_hands_it_on_in_good_order(
+def _refused(port: int) -> bool:
+    with socket.socket() as knocking:
+        return knocking.connect_ex(("127.0.0.1", port)) == errno.ECONNREFUSED
+
+
+def test_a_stop_in_the_middle_of_a_fetch_and_of_a_slow_request_hands_on_the_one_and_answers_the_other(
     system: System, sandbox: RunningSandbox
 ) -> None:
     sandbox.platform.throw({"media_rate": 60_000})
     (job_id,) = system.submit("cam-4", "2026-11-19T09:00:00", "2026-11-19T09:05:00")
     until(lambda: system.job(job_id)["state"] == "fetching")
     time.sleep(1)
-    assert system.stop() == 0
+    token = (system.home / "admin-token").read_text().strip()
+    with socket.create_connection(("127.0.0.1", system.port), 30) as slow:
+        head = f"POST /admin/jobs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json"
+        slow.sendall(f"{head}\r\nContent-Length: 2\r\n\r\n{{".encode())
+        time.sleep(0.5)
+        system.process.send_signal(signal.SIGTERM)
+        until(lambda: _refused(system.port))
+        time.sleep(1)
+        slow.sendall(b"}")
+        assert slow.recv(100).startswith(b"HTTP/1.1 422 ")
+    assert system.process.wait(30) == 0
     sandbox.platform.throw({"media_rate": 0})
     system.process = _start(system.home, PORT=str(system.port)).process
     (job,) = system.archived([job_id], 20)

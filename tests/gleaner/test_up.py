@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gleaner.household import check_port, only_one
+from gleaner.household import RedisChild, check_port, only_one
 from gleaner.supervisor import Child, Command, Process, Supervisor
 from shared.errors import Misconfigured, Transient
 
@@ -161,6 +161,19 @@ def test_the_last_tier_ends_first_and_each_is_waited_for(
     assert time.monotonic() - began < 3
 
 
+def test_what_one_tier_has_left_of_its_patience_the_next_may_use(
+    command: Callable[..., Command], supervise: Callable[..., Supervisor], tmp_path: Path
+) -> None:
+    script = (
+        "trap 'sleep 1; echo web >> $HERE/ends; exit' TERM; echo > $HERE/up; while :; do sleep 0.02; done"
+    )
+    supervisor = supervise([command("web", *shell(script), patience=0.1)], [command("worker", patience=3.0)])
+    supervisor.start()
+    until((tmp_path / "up").exists)
+    supervisor.stop()
+    assert (tmp_path / "ends").read_text() == "web\n"
+
+
 def test_who_does_not_end_in_time_is_killed_with_all_it_has_started(
     command: Callable[..., Command], supervise: Callable[..., Supervisor], tmp_path: Path
 ) -> None:
@@ -188,6 +201,23 @@ def test_whoever_a_dead_leader_left_behind_is_ended_before_it_is_started_again(
     until(lambda: complaints, supervisor.look)
     until(lambda: not lives(left_behind))
     supervisor.stop()
+
+
+class EndedServer:
+    """A server of which nothing is left once it was ended, not even how."""
+
+    def poll(self) -> None:
+        return None
+
+    def stop(self) -> None:
+        pass
+
+
+def test_a_server_that_was_asked_to_end_is_not_waited_for_any_longer() -> None:
+    child = RedisChild(EndedServer())
+    assert child.fate() is None
+    child.ask_to_end()
+    assert child.fate() == "as asked"
 
 
 def test_a_hurry_ends_the_patience(
