@@ -13,15 +13,13 @@ from shared.errors import Misconfigured
 from shared.ring import Ring
 from shared.settings import Source
 
-BETWEEN_SECONDS = (
-    3.0  # between the rounds: the web's old children have left by then, and idle connections with them
-)
+BETWEEN_SECONDS = 3.0  # between the rounds: by then all have heard, however busy the machine
 _NAMES = ("SECRET_KEY", "ADMIN_TOKEN")
 
 
 @dataclass
 class Rotation:
-    """Called at each look, and told whether somebody has changed the secrets. `children` are those who use them."""
+    """Called at each look, and told whether somebody has changed the secrets. `children` are those who may use them."""
 
     ring: Ring
     where: Source
@@ -47,7 +45,7 @@ class Rotation:
             self.tell(f"the secrets stay as they are: {error.detail}")
             return
         for child in self.children:
-            child.hang_up()
+            child.renew()
         self.after()
         self.tell(self._said())
 

@@ -52,12 +52,17 @@ class Child(Protocol):
 
 @dataclass(frozen=True)
 class Process:
-    """A command line to keep running; `patience` is how many seconds it may take to end."""
+    """A command line to keep running; `patience` is how many seconds it may take to end. `as_json`: its log's form.
+
+    `renewed_by`: the signal that it takes for news of changed secrets, if it uses any.
+    """
 
     name: str
     argv: Sequence[str]
     env: Mapping[str, str]
     patience: float = 5.0
+    as_json: bool = False
+    renewed_by: signal.Signals | None = None
 
 
 class Command:
@@ -69,7 +74,7 @@ class Command:
         self._process = process
         self._complain = complain
         self._log = LogFile(log_folder, process.name)
-        self._output = Output(process.name, self._log, complain)
+        self._output = Output(process.name, self._log, complain, process.as_json)
         self._running: subprocess.Popen[bytes] | None = None
         self._fate: str | None = "not started"
 
@@ -81,7 +86,7 @@ class Command:
     def start(self) -> None:
         """Start the command, tied to this process."""
         self._fate = None
-        self._output = Output(self.name, self._log, self._complain)
+        self._output = Output(self.name, self._log, self._complain, self._process.as_json)
         self._running = subprocess.Popen(
             [*_tie(), *self._process.argv],
             env=dict(self._process.env),
@@ -106,10 +111,10 @@ class Command:
         if self._running is not None:
             self._running.terminate()
 
-    def hang_up(self) -> None:
-        """SIGHUP to the command alone, which takes it for news of changed secrets."""
-        if self._running is not None:
-            self._running.send_signal(signal.SIGHUP)
+    def renew(self) -> None:
+        """Have the command look at the secrets anew, if it uses any."""
+        if self._running is not None and self._process.renewed_by:
+            self._running.send_signal(self._process.renewed_by)
 
     def end(self) -> None:
         """SIGKILL to all that is left of its session: a dead leader may have left others behind."""

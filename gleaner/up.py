@@ -15,6 +15,7 @@ from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from signal import SIGHUP, SIGUSR1
 
 from gleaner.banner import archive_prefix, banner
 from gleaner.client import client_for
@@ -75,8 +76,9 @@ def _run(
         reporter = Reporter(client, terminal, archive_prefix(settings), wish, lambda: _link(services))
         reporter.start()
         ending.callback(reporter.stop)
+        commands = [child for tier in tiers for child in tier if isinstance(child, Command)]
         rotation = Rotation(
-            services.ring, told, _heeding(tiers), terminal.tell, lambda: client.bear(services.admin_tokens[0])
+            services.ring, told, commands, terminal.tell, lambda: client.bear(services.admin_tokens[0])
         )
         keep_running(supervisor, stop, terminal.tell, rotation)
     terminal.tell("stopped")
@@ -110,7 +112,9 @@ def _tiers(
     found = commands(project_file("Procfile").read_text(encoding="utf-8"), values, _at_work(settings, told))
 
     def child(name: str, argv: list[str], patience: float) -> Child:
-        return Command(Process(name, argv, told.environ, patience), settings.home / LOGS, complain)
+        news = SIGUSR1 if name == "web" else SIGHUP if name.startswith("worker-") else None
+        process = Process(name, argv, told.environ, patience, settings.log_format != "text", news)
+        return Command(process, settings.home / LOGS, complain)
 
     web = child("web", found.pop("web"), WEB_PATIENCE)
     sandbox = [child("sandbox", played.argv, SANDBOX_PATIENCE)] if played else []
@@ -118,12 +122,6 @@ def _tiers(
     redis: list[Child] = [RedisChild(server)] if server else []
     sweep: list[Child] = [SweepChild(services.sweeper)]
     return [tier for tier in (redis, sweep, sandbox, [web], workers) if tier]
-
-
-def _heeding(tiers: list[list[Child]]) -> list[Command]:
-    """Those who use secrets: beat and the sandbox do not, and SIGHUP would end them."""
-    commands = (child for tier in tiers for child in tier if isinstance(child, Command))
-    return [child for child in commands if child.name == "web" or child.name.startswith("worker-")]
 
 
 def _at_work(settings: Settings, told: Source) -> tuple[str, ...]:

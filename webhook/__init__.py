@@ -3,8 +3,7 @@
 from flask import Flask
 
 from shared.services import Services
-from shared.signing import SESSIONS
-from webhook import auth, errors, looks
+from webhook import auth, errors, looks, request_id
 from webhook.admin import admin
 from webhook.assets import assets
 from webhook.callbacks import callbacks
@@ -25,17 +24,13 @@ def create_app(services: Services) -> Flask:
     app.extensions[PLACE] = services
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined] # the provider that Flask comes with
-    auth.configure(app, services.keys.derived(SESSIONS))
+    auth.configure(app)
     errors.register(app)
     looks.register(app)
+    app.before_request(request_id.begin)
+    app.after_request(request_id.show)
+    app.teardown_request(request_id.end)
     app.after_request(add_headers)
     for part in (callbacks, pushes, admin, login, dashboard, records, assets, health):
         app.register_blueprint(part)
     return app
-
-
-def renew(app: Flask) -> None:
-    """A round of the ring of secrets, and the sessions by what is in force then. Misconfigured when all stays as it is."""
-    services: Services = app.extensions[PLACE]
-    services.ring.renew()
-    auth.configure(app, services.keys.derived(SESSIONS))

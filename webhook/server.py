@@ -1,28 +1,36 @@
-"""What gunicorn is told beside its command line (`--config python:webhook.server`): how it logs, drains, and reads secrets.
+"""What gunicorn is told beside its command line (`--config python:webhook.server`): how it logs, drains, and hears of secrets.
 
-The server's own lines go where all others go, from the first one on, and through the same filter. SIGHUP has the secrets
-read anew, once, in the parent; its new children take them over, and the old ones answer what they are at and leave. Nothing
-else changes by that, so that a bad value in `.env` ends nobody. A child that has to leave listens no more at once, instead of
-only when its last request is answered: whoever comes meanwhile is refused, or another child's, and never kept waiting.
+The server's own lines go where all others go, from the first one on, and through the same filter. SIGUSR1, which is for log
+files that others have moved, makes a round of the secrets here, in the parent and in all children, and no connection is
+touched by it. SIGHUP does, too, as far as gunicorn's own reload goes: new children are made, and the old ones answer what
+they are at. A child that has to leave listens no more at once, instead of only when its last request is answered: whoever
+comes meanwhile is refused, or another child's, and never kept waiting.
 """
 
 import logging
+import os
+from functools import lru_cache
 from typing import Any
 
-from gunicorn.arbiter import Arbiter
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
 
-from shared.errors import Misconfigured, one_line
+from shared.errors import one_line
 from shared.logs import set_up
+from shared.ring import Ring, ring_of
 from shared.settings import Settings, read, source
-from webhook import renew
+
+_heard = [0]  # rounds; each process counts its own
 
 with one_line():
     set_up(read(Settings, source()).log_format)
 
-log = logging.getLogger(__name__)
+
+@lru_cache(maxsize=1)
+def ring() -> Ring:
+    """The secrets in force in this process; its forks go on with what it has."""
+    return ring_of(read(Settings, source()), os.environ, lambda: _heard[0])
 
 
 class Lines(Logger):  # type: ignore[misc] # the library has no types
@@ -33,6 +41,12 @@ class Lines(Logger):  # type: ignore[misc] # the library has no types
         super().setup(cfg)
         hand_on()
 
+    def reopen_files(self) -> None:
+        """What the parent does at both signals: there are no files, but secrets to be read, for itself and those it will fork."""
+        super().reopen_files()
+        _heard[0] += 1
+        ring().now  # noqa: B018 - looking is what counts
+
 
 def hand_on() -> None:
     """The server's loggers have no handlers of their own."""
@@ -42,18 +56,12 @@ def hand_on() -> None:
         server.propagate = True
 
 
-def on_reload(arbiter: Arbiter) -> None:
-    """SIGHUP, before the new children are made."""
-    try:
-        renew(arbiter.app.wsgi())
-    except Misconfigured as error:
-        log.warning(
-            "the secrets in force stay as they are", extra={"code": error.code, "detail": error.detail}
-        )
-
-
 class Threads(ThreadWorker):  # type: ignore[misc]
-    """Gunicorn's own, but it leaves the door as soon as it is told to leave."""
+    """Gunicorn's own, but it hears of secrets, and leaves the door as soon as it is told to leave."""
+
+    def handle_usr1(self, _number: int, _frame: object) -> None:
+        """Only count, as befits a signal: the next request will look."""
+        _heard[0] += 1
 
     def set_accept_enabled(self, enabled: bool) -> None:
         """Whoever stands in the door by then is still let in."""

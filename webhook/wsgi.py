@@ -9,7 +9,7 @@ from shared.logs import set_up
 from shared.settings import Settings, read, source
 from shared.wiring import build
 from webhook import create_app
-from webhook.server import hand_on
+from webhook.server import hand_on, ring
 
 with one_line():
     settings = read(Settings, source())
@@ -17,4 +17,4 @@ set_up(settings.log_format)
 hand_on()
 
 with one_line():
-    app = create_app(build(settings, patient=False))
+    app = create_app(build(settings, patient=False, ring=ring()))

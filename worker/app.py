@@ -17,7 +17,7 @@ from celery import Celery, signals
 from shared.adapters.celery_queue import broker_options
 from shared.domain.effects import CONTROL
 from shared.errors import one_line
-from shared.logs import set_up
+from shared.logs import REQUEST, set_up
 from shared.ring import Ring, ring_of
 from shared.services import Services
 from shared.settings import Settings, read, source
@@ -86,6 +86,17 @@ def _refuse_unfit_secrets(**_: Any) -> None:
 @signals.setup_logging.connect
 def _log(**_: Any) -> None:
     set_up(settings.log_format)
+
+
+@signals.task_prerun.connect
+def _tell_for_whom(task: Any, **_: Any) -> None:
+    """The request that rang, if it was one: it stands in all lines from here on."""
+    REQUEST.set(str((task.request.headers or {}).get("request", "")))
+
+
+@signals.task_postrun.connect
+def _forget_for_whom(**_: Any) -> None:
+    REQUEST.set("")
 
 
 @signals.worker_process_init.connect

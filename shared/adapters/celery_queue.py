@@ -12,6 +12,7 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 
 from shared.domain.effects import Ring
+from shared.logs import REQUEST
 
 _BUFFER = 1000
 
@@ -41,26 +42,29 @@ class CeleryQueue:
         self._app.conf.update(
             broker_transport_options=options, task_publish_retry=False, task_ignore_result=True
         )
-        self._bells: Queue[Ring] = Queue(_BUFFER)
+        self._bells: Queue[tuple[Ring, str]] = Queue(_BUFFER)
         self._lock = Lock()
         self._thread: Thread | None = None
 
     def ring(self, bell: Ring) -> None:
-        """Hand the bell to the thread, or drop it when the buffer is full."""
+        """Hand the bell to the thread, with the id of the request it is rung for; or drop it when the buffer is full."""
         with self._lock:
             if self._thread is None:
                 self._thread = Thread(target=self._send, name="bells", daemon=True)
                 self._thread.start()
         try:
-            self._bells.put_nowait(bell)
+            self._bells.put_nowait((bell, REQUEST.get()))
         except Full:
             log.debug("a doorbell was dropped", extra={"step": bell.step, "queue": bell.queue})
 
     def _send(self) -> None:
         while True:
-            bell = self._bells.get()
+            bell, request = self._bells.get()
+            headers = {"request": request} if request else {}
             try:
-                self._app.send_task(f"gleaner.{bell.step}", args=[bell.queue], queue=bell.queue)
+                self._app.send_task(
+                    f"gleaner.{bell.step}", args=[bell.queue], queue=bell.queue, headers=headers
+                )
             except (OperationalError, OSError) as error:
                 log.warning("the broker is away; the sweep will ring", extra={"error": type(error).__name__})
                 self._drop_waiting()

@@ -64,13 +64,19 @@ def test_a_driver_written_from_the_page_alone_is_asked_properly_and_its_bytes_la
     clip = tmp_path / "clip.mp4"
     Footage(scenes()[0], 60, "clip").write(clip)
     with page_driver(VENDOR_PORT, clip.read_bytes()) as driver:
-        (job,) = system.archived(system.submit("cam-0", "2026-11-19T08:00:00", "2026-11-19T08:01:00"))
+        ids = system.submit(
+            "cam-0", "2026-11-19T08:00:00", "2026-11-19T08:01:00", **{"X-Request-Id": "by-hand-1"}
+        )
+        (job,) = system.archived(ids)
         until(lambda: len(driver.callback_answers) == 3)
     assert driver.faults == []
     assert len(driver.asked) == 1
     assert driver.asked[0]["start_time"] == "2026-11-19T08:00:00"
     assert driver.asked[0]["channel"] == "34020000001320000000"
     assert {(status, answer["code"]) for status, answer in driver.callback_answers} == {(200, 0)}
+    asked = [line for line in system.lines("worker-sms") if line.get("request") == "by-hand-1"]
+    assert any("gleaner.prepare" in line["message"] for line in asked)
+    assert [line for name in ("web", "worker-fetch", "beat") for line in system.lines(name)]
     (file,) = _files(system, job)
     assert hashlib.sha256(file.read_bytes()).hexdigest() == driver.sha256 == job["assets"][0]["sha256"]
     assert job["attempts"] == 1

@@ -19,7 +19,7 @@ class Listener:
     def __init__(self) -> None:
         self.heard = 0
 
-    def hang_up(self) -> None:
+    def renew(self) -> None:
         self.heard += 1
 
 
