@@ -3,7 +3,7 @@
 from flask import Flask
 
 from shared.services import Services
-from webhook import auth, errors, looks, request_id
+from webhook import auth, errors, looks
 from webhook.admin import admin
 from webhook.assets import assets
 from webhook.callbacks import callbacks
@@ -14,6 +14,7 @@ from webhook.login import login
 from webhook.parts import PLACE
 from webhook.pushes import pushes
 from webhook.records import records
+from webhook.request_id import RequestIds
 
 LARGEST_BODY = 64 * 1024  # bytes
 
@@ -27,9 +28,7 @@ def create_app(services: Services) -> Flask:
     auth.configure(app)
     errors.register(app)
     looks.register(app)
-    app.before_request(request_id.begin)
-    app.after_request(request_id.show)
-    app.teardown_request(request_id.end)
+    app.wsgi_app = RequestIds(app.wsgi_app)  # type: ignore[method-assign] # as Flask has it
     app.after_request(add_headers)
     for part in (callbacks, pushes, admin, login, dashboard, records, assets, health):
         app.register_blueprint(part)

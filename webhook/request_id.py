@@ -8,12 +8,15 @@ import itertools
 import os
 import re
 import secrets
-
-from flask import Response, request
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from shared.logs import REQUEST
 
-HEADER = "X-Request-Id"
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+HEADER, _VARIABLE = "X-Request-Id", "HTTP_X_REQUEST_ID"
 _FIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+=@-]{0,127}")
 
 
@@ -36,18 +39,22 @@ _names = _Names()
 os.register_at_fork(after_in_child=_names.begin)
 
 
-def begin() -> None:
-    """Before a request."""
-    given = request.headers.get(HEADER)
-    REQUEST.set(given if given and _FIT.fullmatch(given) else _names.next())
+class RequestIds:
+    """Around an app, and not among its hooks, for what is done at every callback has to be cheap."""
 
+    def __init__(self, app: "WSGIApplication") -> None:
+        self._app = app
 
-def show(answer: Response) -> Response:
-    """In the answer."""
-    answer.headers[HEADER] = REQUEST.get()
-    return answer
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Serve a request under its id; the thread serves others later."""
+        given = environ.get(_VARIABLE, "")
+        request_id = given if given and _FIT.fullmatch(given) else _names.next()
 
+        def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+            return start_response(status, [*headers, (HEADER, request_id)], *error)
 
-def end(_: BaseException | None) -> None:
-    """After the request, for the thread serves others."""
-    REQUEST.set("")
+        REQUEST.set(request_id)
+        try:
+            return self._app(environ, start)
+        finally:
+            REQUEST.set("")
