@@ -14,7 +14,7 @@ import requests
 
 from shared import secrets
 from shared.errors import Conflict, Final, GleanerError, Invalid, Misconfigured, NotFound, Transient
-from shared.settings import Settings
+from shared.settings import Settings, words
 
 Json = Mapping[str, Any]
 
@@ -30,6 +30,10 @@ class Client:
         self.base_url = base_url.rstrip("/")
         self._session = requests.Session()
         self._session.trust_env = False
+        self.bear(token)
+
+    def bear(self, token: str) -> None:
+        """Send this token from now on."""
         self._session.headers["Authorization"] = f"Bearer {token}"
 
     def close(self) -> None:
@@ -138,10 +142,8 @@ def client_for(settings: Settings) -> Client:
 
 
 def _token(settings: Settings) -> str:
-    if settings.admin_token:
-        return settings.admin_token.split(",")[0].strip()
     try:
-        return secrets.load(settings.home, secrets.ADMIN_TOKEN)
+        return words(settings.admin_token or secrets.load(settings.home, secrets.ADMIN_TOKEN))[0]
     except FileNotFoundError:
         path: Path = settings.home / secrets.ADMIN_TOKEN
         raise Misconfigured("no-token", f"there is no {path} yet; {_REMEDY} and ADMIN_TOKEN") from None

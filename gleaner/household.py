@@ -81,6 +81,7 @@ class RedisChild:
 
     def __init__(self, server: EmbeddedRedis) -> None:
         self._server = server
+        self._asked = False
 
     def start(self) -> None:
         """Misconfigured when it cannot be started."""
@@ -89,10 +90,11 @@ class RedisChild:
     def fate(self) -> str | None:
         """How it ended, if it has."""
         code = self._server.poll()
-        return None if code is None else ending(code)
+        return ("as asked" if self._asked else None) if code is None else ending(code)
 
     def ask_to_end(self) -> None:
-        """End it."""
+        """End it, for good."""
+        self._asked = True
         self._server.stop()
 
     def end(self) -> None:

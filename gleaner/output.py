@@ -2,7 +2,8 @@
 
 A file grows to `LARGEST` bytes, then the one before it is dropped and it takes that place, so that months leave two
 files. A complaint is a line of the level warning or above, as JSON or as Python, Celery and gunicorn write text; the
-same complaint is not shown again for a minute.
+same complaint is not shown again for a minute. What did not come through the one set-up of logs, an interpreter's last words
+for example, is brought into the same form here, and opens no door either.
 """
 
 import json
@@ -14,6 +15,8 @@ from contextlib import closing, suppress
 from pathlib import Path
 from textwrap import shorten
 from typing import IO
+
+from shared.logs import as_json, on_one_line, redact
 
 LARGEST = 8 << 20
 LONGEST = 400  # characters of a complaint
@@ -64,11 +67,12 @@ class LogFile:
 class Output:
     """Reads one process's output until it ends. `last` is its last line with something on it."""
 
-    def __init__(self, name: str, log: LogFile, complain: Complain) -> None:
+    def __init__(self, name: str, log: LogFile, complain: Complain, as_json: bool = False) -> None:
         self.last = ""
         self._name = name
         self._log = log
         self._complain = complain
+        self._as_json = as_json
         self._reader: threading.Thread | None = None
 
     def follow(self, stream: IO[bytes]) -> None:
@@ -86,8 +90,18 @@ class Output:
     def _read(self, stream: IO[bytes]) -> None:
         with stream, closing(self._log):
             for line in stream:
-                self._log.add(line)
-                self._heed(line.decode(errors="replace").strip())
+                if line.startswith(b"{"):  # which our own formatter has written
+                    self.write(line.decode(errors="backslashreplace"))
+                else:
+                    self._bring(redact(line.decode(errors="backslashreplace").rstrip("\r\n")))
+
+    def _bring(self, said: str) -> None:
+        if not self._as_json:
+            self._log.add(f"{on_one_line(said)}\n".encode())
+        elif said.strip():
+            level = match[1] if (match := _TEXT_LEVEL.search(said)) else "INFO"
+            self._log.add(f"{as_json(self._name, level, said)}\n".encode())
+        self._heed(said.strip())
 
     def write(self, text: str) -> None:
         """Take whole lines, as the stream of a log handler of this process."""
@@ -99,7 +113,7 @@ class Output:
 
     def _heed(self, line: str) -> None:
         if line:
-            self.last = line
+            self.last = on_one_line(line)
         if wrong := complaint(line):
             self._complain(self._name, wrong)
 
@@ -128,7 +142,7 @@ class Once:
 def complaint(line: str) -> str:
     """The sentence of a line that is a warning or worse, on one line and not endless; else an empty one."""
     said = _json_complaint(line) if line.startswith("{") else _text_complaint(line)
-    return shorten(said, LONGEST, placeholder=" ...")
+    return on_one_line(shorten(said, LONGEST, placeholder=" ..."))
 
 
 def _text_complaint(line: str) -> str:

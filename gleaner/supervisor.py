@@ -52,12 +52,17 @@ class Child(Protocol):
 
 @dataclass(frozen=True)
 class Process:
-    """A command line to keep running; `patience` is how many seconds it may take to end."""
+    """A command line to keep running; `patience` is how many seconds it may take to end. `as_json`: its log's form.
+
+    `renewed_by`: the signal that it takes for news of changed secrets, if it uses any.
+    """
 
     name: str
     argv: Sequence[str]
     env: Mapping[str, str]
     patience: float = 5.0
+    as_json: bool = False
+    renewed_by: signal.Signals | None = None
 
 
 class Command:
@@ -69,7 +74,7 @@ class Command:
         self._process = process
         self._complain = complain
         self._log = LogFile(log_folder, process.name)
-        self._output = Output(process.name, self._log, complain)
+        self._output = Output(process.name, self._log, complain, process.as_json)
         self._running: subprocess.Popen[bytes] | None = None
         self._fate: str | None = "not started"
 
@@ -81,7 +86,7 @@ class Command:
     def start(self) -> None:
         """Start the command, tied to this process."""
         self._fate = None
-        self._output = Output(self.name, self._log, self._complain)
+        self._output = Output(self.name, self._log, self._complain, self._process.as_json)
         self._running = subprocess.Popen(
             [*_tie(), *self._process.argv],
             env=dict(self._process.env),
@@ -105,6 +110,11 @@ class Command:
         """SIGTERM to the command alone: it knows best how its own children are to be told."""
         if self._running is not None:
             self._running.terminate()
+
+    def renew(self) -> None:
+        """Have the command look at the secrets anew, if it uses any."""
+        if self._running is not None and self._process.renewed_by:
+            self._running.send_signal(self._process.renewed_by)
 
     def end(self) -> None:
         """SIGKILL to all that is left of its session: a dead leader may have left others behind."""
@@ -164,12 +174,18 @@ class Supervisor:
                 self._restart(watch)
 
     def stop(self, hurry: Callable[[], bool] = lambda: False) -> None:
-        """End all, the last tier first; `hurry` coming true ends the patience with everybody."""
+        """End all, the last tier first; `hurry` coming true ends the patience with everybody.
+
+        What a tier has left of its patience, the next ones may use: all together take as long as all patience at most.
+        """
+        spare = 0.0
         for tier in reversed(self._tiers):
             children = [watch.child for watch in tier]
             for child in children:
                 child.ask_to_end()
-            wait_until(partial(_settled, children, hurry), max(child.patience for child in children))
+            patience, began = spare + max(child.patience for child in children), time.monotonic()
+            wait_until(partial(_settled, children, hurry), patience)
+            spare = max(0.0, patience - (time.monotonic() - began))
             for child in children:
                 child.end()
 

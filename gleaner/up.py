@@ -1,9 +1,11 @@
 """`gleaner up`: everything on this machine, under one supervisor, from the first secret to the last signal.
 
 One home has one `up`, which a lock keeps. Redis comes first, unless REDIS_URL names one; then all that the Procfile
-names, and the sandbox where a vendor has no address, start at once. SIGTERM, SIGINT and SIGHUP end all of it: workers
-and beat first, then web, sandbox and Redis; within half a minute, or at once at the second signal. What the processes
-say is in $GLEANER_HOME/log; their complaints, and what was archived, are on standard output.
+names, and the sandbox where a vendor has no address, start at once. SIGTERM and SIGINT end all of it: workers and beat
+first, then web, which takes callbacks until then and answers what it is at, sandbox and Redis; within half a minute, or at
+once at the second signal. SIGHUP has the secrets read anew
+(`rotation.py`). What the processes say is in $GLEANER_HOME/log; their complaints, and what was archived, are on standard
+output.
 """
 
 import logging
@@ -13,6 +15,7 @@ from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from signal import SIGHUP, SIGUSR1
 
 from gleaner.banner import archive_prefix, banner
 from gleaner.client import client_for
@@ -21,6 +24,7 @@ from gleaner.household import LOGS, RedisChild, SweepChild, check_port, drop_bea
 from gleaner.output import Complain, LogFile, Once, Output
 from gleaner.procfile import commands, project_file
 from gleaner.reporter import Reporter
+from gleaner.rotation import Rotation
 from gleaner.simulation import Simulation, lacking, simulation
 from gleaner.stopping import Stop, keep_running, stop_signals
 from gleaner.supervisor import Child, Command, Process, Supervisor
@@ -35,7 +39,7 @@ from shared.wiring import build
 LEFTOVERS_SECONDS = 10.0  # for the children of a killed supervisor to follow it
 LINK_LIFE = timedelta(minutes=10)
 WORKER_PATIENCE = 21.0  # seconds; a worker of itself waits for its tasks without end
-WEB_PATIENCE, SANDBOX_PATIENCE, REDIS_PATIENCE = 4.0, 1.0, 2.0
+WEB_PATIENCE, SANDBOX_PATIENCE, REDIS_PATIENCE = 4.0, 1.0, 2.0  # and what the workers have left of theirs
 
 
 def run() -> None:
@@ -62,7 +66,8 @@ def _run(
     _log(settings.home / LOGS, Once(complain))
     drop_beat_files(settings.home)
     services = build(settings, told)
-    supervisor = Supervisor(_tiers(services, told, played, server, Once(complain)), complain)
+    tiers = _tiers(services, told, played, server, Once(complain))
+    supervisor = Supervisor(tiers, complain)
     for line in banner(settings, told, played):
         terminal.say(line)
     with ExitStack() as ending:
@@ -71,7 +76,11 @@ def _run(
         reporter = Reporter(client, terminal, archive_prefix(settings), wish, lambda: _link(services))
         reporter.start()
         ending.callback(reporter.stop)
-        keep_running(supervisor, stop, terminal.tell)
+        commands = [child for tier in tiers for child in tier if isinstance(child, Command)]
+        rotation = Rotation(
+            services.ring, told, commands, terminal.tell, lambda: client.bear(services.admin_tokens[0])
+        )
+        keep_running(supervisor, stop, terminal.tell, rotation)
     terminal.tell("stopped")
 
 
@@ -103,7 +112,9 @@ def _tiers(
     found = commands(project_file("Procfile").read_text(encoding="utf-8"), values, _at_work(settings, told))
 
     def child(name: str, argv: list[str], patience: float) -> Child:
-        return Command(Process(name, argv, told.environ, patience), settings.home / LOGS, complain)
+        news = SIGUSR1 if name == "web" else SIGHUP if name.startswith("worker-") else None
+        process = Process(name, argv, told.environ, patience, settings.log_format != "text", news)
+        return Command(process, settings.home / LOGS, complain)
 
     web = child("web", found.pop("web"), WEB_PATIENCE)
     sandbox = [child("sandbox", played.argv, SANDBOX_PATIENCE)] if played else []

@@ -4,6 +4,9 @@ The code is at once the log field, the metric label, the job's reason and the AP
 followed through the whole system. `detail` is a sentence for people and never holds a secret.
 """
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 
@@ -87,3 +90,12 @@ class Conflict(Final):
 
 class Misconfigured(Final):
     """A setting, the cameras file or the server behind a port is not fit to start with."""
+
+
+@contextmanager
+def one_line() -> Iterator[None]:
+    """For the start of a process: what is misconfigured ends it, with exit code 1 and one line on standard error."""
+    try:
+        yield
+    except Misconfigured as error:
+        sys.exit(f"Error: {error.detail or error.code}")

@@ -4,6 +4,7 @@ Keys are derived from SECRET_KEY; of several the first one seals and all open, s
 """
 
 import base64
+from collections.abc import Callable
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
@@ -11,18 +12,29 @@ from shared.signing import SEALS, Keys
 
 
 class Seal:
-    """Seals text. Fit for threads."""
+    """Seals text. Fit for threads. `newest` gives the keys in force, where they may change."""
 
-    def __init__(self, keys: Keys) -> None:
-        self._keys = MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in keys.derived(SEALS)])
+    def __init__(self, keys: Keys, newest: Callable[[], Keys] | None = None) -> None:
+        self._newest = newest or (lambda: keys)
+        self._made = keys, _fernets(keys)
 
     def close(self, text: str) -> str:
         """The text, to be read by whoever has the key; not the same twice."""
-        return self._keys.encrypt(text.encode()).decode()
+        return self._fernets().encrypt(text.encode()).decode()
 
     def open(self, sealed: str) -> str | None:
         """What was sealed, or None when it was not by any key in force: it counts as absent."""
         try:
-            return self._keys.decrypt(sealed.encode()).decode()
+            return self._fernets().decrypt(sealed.encode()).decode()
         except InvalidToken:
             return None
+
+    def _fernets(self) -> MultiFernet:
+        keys = self._newest()
+        if keys is not self._made[0]:
+            self._made = keys, _fernets(keys)
+        return self._made[1]
+
+
+def _fernets(keys: Keys) -> MultiFernet:
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in keys.derived(SEALS)])

@@ -1,10 +1,12 @@
-"""The secrets that Gleaner makes for itself: one file each in its home, made once, readable by its owner alone.
+"""The secrets of Gleaner: those that it makes for itself, and whether one that an owner chose is fit to be one.
 
-However many processes ask at the same moment, all get the same secret, and none ever sees half of one: the file is
-written aside and linked into place, which fails where another was faster. Nothing here prints or logs a secret.
+What it makes is one file each in its home, made once, readable by its owner alone. However many processes ask at the same
+moment, all get the same secret, and none ever sees half of one: the file is written aside and linked into place, which
+fails where another was faster. Nothing here prints or logs a secret, nor does any error hold one.
 """
 
 import os
+import re
 import secrets
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -13,7 +15,54 @@ from shared.errors import Misconfigured
 
 ADMIN_TOKEN = "admin-token"  # noqa: S105 - the name of a file
 SECRET_KEY = "secret-key"  # noqa: S105 - the name of a file
+_SETTINGS = {ADMIN_TOKEN: "ADMIN_TOKEN", SECRET_KEY: "SECRET_KEY"}
 _BYTES = 32
+_LEAST = {
+    ADMIN_TOKEN: 16,
+    SECRET_KEY: 32,
+}  # characters; nobody guesses 16 over a network, but a key may be tried at home
+_PLACEHOLDER = re.compile(
+    r"change.?(me|it|this)|replace.?(me|it|this|with)|(your|my).?(own|secret|admin|key|token|password)"
+    r"|placeholder|insecure|example|default|password|super.?secret|secret.?key|admin.?token",
+    re.IGNORECASE,
+)
+_VARIETY = 5  # different characters; hexadecimal digits by chance have more
+
+
+def admin_token(text: str) -> str:
+    """One or several tokens, comma-separated, each fit to be one; or none. ValueError for one that is not."""
+    return _fit(text, ADMIN_TOKEN)
+
+
+def secret_key(text: str) -> str:
+    """One or several keys, comma-separated, each fit to be one; or none. ValueError for one that is not."""
+    return _fit(text, SECRET_KEY)
+
+
+def _fit(text: str, name: str) -> str:
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    for number, part in enumerate(parts, 1):
+        if trouble := unfit(part, _LEAST[name]):
+            which = f"number {number} of {len(parts)} " if len(parts) > 1 else ""
+            raise ValueError(f"{which}{trouble}; `openssl rand -hex 32` makes a good one")
+    return text
+
+
+def unfit(secret: str, least: int) -> str:
+    """Why a secret would be guessed: it is shorter than so many characters, stands in examples, or repeats itself."""
+    if len(secret) < least:
+        return f"has {len(secret)} characters, and needs at least {least}"
+    if _PLACEHOLDER.search(secret):
+        return "is a placeholder, which others know"
+    if len(set(secret)) < _VARIETY or _repeats(secret):
+        return "repeats itself"
+    return ""
+
+
+def _repeats(secret: str) -> bool:
+    """Whether it is one piece over and over, the last time perhaps cut short."""
+    pieces = (secret[:length] for length in range(1, len(secret) // 2 + 1))
+    return any(secret == (piece * len(secret))[: len(secret)] for piece in pieces)
 
 
 def load_or_create(home: Path, name: str) -> str:
@@ -29,12 +78,15 @@ def load_or_create(home: Path, name: str) -> str:
 
 
 def load(home: Path, name: str) -> str:
-    """The secret of this name. FileNotFoundError when there is none yet; Misconfigured when its file is empty."""
+    """The secret of this name. FileNotFoundError when there is none yet; Misconfigured when its file is empty, or it is unfit."""
     path = home / name
     secret = path.read_text(encoding="utf-8").strip()
-    if not secret:
-        raise Misconfigured("secret-unreadable", f"{path} is empty; remove it, and a new one is made")
-    return secret
+    if not secret.strip(", "):
+        raise Misconfigured("secret-unreadable", f"{path} is empty")
+    try:
+        return _fit(secret, name)
+    except ValueError as error:
+        raise Misconfigured("bad-setting", f"{path} ({_SETTINGS[name]}): {error}") from error
 
 
 def _create(path: Path) -> None:

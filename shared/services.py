@@ -32,6 +32,7 @@ from shared.ports import (
 )
 from shared.quarantine import Quarantine
 from shared.receiving import Receiving
+from shared.ring import Ring
 from shared.settings import Settings
 from shared.signing import Keys, callback_token, push_token
 from shared.space import Space
@@ -60,8 +61,7 @@ class Services:
     media: MediaSource
     check: MediaCheck
     sources: Mapping[str, PlaybackSource]
-    keys: Keys
-    admin_tokens: tuple[str, ...]
+    ring: Ring
     public_url: str
     record_sources: Mapping[str, RecordSource] = field(default_factory=dict)
     videos: Mapping[str, VideoSource] = field(
@@ -74,6 +74,16 @@ class Services:
     tick: Callable[[], float] = time.monotonic  # seconds, by which a fetch is cut into slices
     reach: Reach = pass_by  # where the crash harness may have this process die
     owner: str = field(default_factory=this_process)
+
+    @property
+    def keys(self) -> Keys:
+        """From which everything of ours is signed, as they are in force now."""
+        return self.ring.now.keys
+
+    @property
+    def admin_tokens(self) -> tuple[str, ...]:
+        """The root tokens in force now."""
+        return self.ring.now.admin_tokens
 
     @cached_property
     def wishes(self) -> Wishes:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values, find_dotenv
 
+from shared import secrets
 from shared.errors import Misconfigured
 
 SIMULATED = "GLEANER_SIMULATED"
@@ -210,8 +211,12 @@ class Settings:
     spool_dir: Path | None = setting(
         "SPOOL_DIR", "", "unfinished bytes; empty: .partial/ in the archive", optional_path
     )
-    admin_token: str = setting("ADMIN_TOKEN", "", "root bearer token; empty: generated", secret=True)
-    secret_key: str = setting("SECRET_KEY", "", "keys are derived from it; empty: generated", secret=True)
+    admin_token: str = setting(
+        "ADMIN_TOKEN", "", "root bearer token; empty: generated", secrets.admin_token, secret=True
+    )
+    secret_key: str = setting(
+        "SECRET_KEY", "", "keys are derived from it; empty: generated", secrets.secret_key, secret=True
+    )
     cameras_file: Path = setting("CAMERAS_FILE", "cameras.toml", "the cameras", Path)
     media_allow: str = setting(
         "MEDIA_ALLOW", "", "where a vendor's address may lead; empty: the vendors' own hosts"

@@ -15,7 +15,6 @@ import redis
 from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.retry import Retry
 
-from shared import secrets
 from shared.adapters.cameras_file import CamerasFile
 from shared.adapters.celery_queue import CeleryQueue
 from shared.adapters.disk_archive import DiskArchive
@@ -36,18 +35,26 @@ from shared.errors import Misconfigured
 from shared.ledger import Ledger
 from shared.points import Reach, by_tickets, pass_by
 from shared.ports import RecordSource, VideoSource
+from shared.ring import Ring, ring_of
 from shared.sealing import Seal
 from shared.services import Services
 from shared.settings import Settings, Source, read, source, words
-from shared.signing import Keys
 from shared.vendors import load
 from shared.vendors.base import Toolbox, Vendor
 
 FETCHER = (sys.executable, "-P", "-m", "shared.vendors.fetcher_child")
 
 
-def build(settings: Settings | None = None, where: Source | None = None, patient: bool = True) -> Services:
-    """Services of the real world. `patient`: wait for a slow store and try again, which a web request must not."""
+def build(
+    settings: Settings | None = None,
+    where: Source | None = None,
+    patient: bool = True,
+    ring: Ring | None = None,
+) -> Services:
+    """Services of the real world. `patient`: wait for a slow store and try again, which a web request must not.
+
+    `ring`: the secrets that are in force in this process already.
+    """
     where = where or source()
     settings = settings or read(Settings, where)
     vendors = load(settings.vendors)
@@ -55,8 +62,8 @@ def build(settings: Settings | None = None, where: Source | None = None, patient
     memory = RedisShared(client, settings.redis_prefix)
     session = GuardedSession()
     own = {vendor.name: read(vendor.settings, where) for vendor in vendors.values()}
-    keys = Keys(_secrets(settings.secret_key, settings.home, secrets.SECRET_KEY))
-    seal = Seal(keys)
+    ring = ring or ring_of(settings, where.environ)
+    seal = Seal(ring.keys(), ring.keys)
     jobs = RedisJobStore(client, settings.redis_prefix, patience=settings.busy_wait, seal=seal)
     reach = by_tickets(settings.tickets) if settings.tickets else pass_by
     check = CheckApart()
@@ -81,8 +88,7 @@ def build(settings: Settings | None = None, where: Source | None = None, patient
         record_sources=_record_sources(vendors, own, toolbox),
         videos=_videos(vendors, own, kept.spool_dir),
         public_media=frozenset(name for name, vendor in vendors.items() if vendor.public_media),
-        keys=keys,
-        admin_tokens=_secrets(settings.admin_token, settings.home, secrets.ADMIN_TOKEN),
+        ring=ring,
         public_url=settings.public_url or settings.local_url,
         simulated=settings.simulated,
         reach=reach,
@@ -195,8 +201,3 @@ def media_guard(settings: Settings, allow: MediaAllow) -> MediaGuard:
     """The guard, which knows what is ours: where we listen, on any address of this machine, and Redis and the broker."""
     ours = servers(settings.redis_url, broker_url(settings)) | {("127.0.0.1", settings.port)}
     return MediaGuard(allow, ours, MediaRewrite.parse(settings.media_rewrite))
-
-
-def _secrets(setting: str, home: Path, name: str) -> tuple[str, ...]:
-    """What is set, comma-separated for rotation, or else the generated one."""
-    return words(setting) or (secrets.load_or_create(home, name),)

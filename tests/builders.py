@@ -16,6 +16,7 @@ from shared.domain.records import Chapter, Record, record_id
 from shared.domain.retries import Policy
 from shared.ledger import Ledger
 from shared.ports import JobStore, Listed
+from shared.ring import InForce, Ring
 from shared.services import Services
 from shared.settings import Settings, Source, read
 from shared.signing import Keys
@@ -117,8 +118,7 @@ def services(clock: HandClock | None = None, policy: Policy = POLICY, **parts: A
         "media": MemoryMedia(),
         "check": check,
         "sources": {"sms": StandInVendor()},
-        "keys": Keys(("a key of the tests",)),
-        "admin_tokens": ("a token of the tests",),
+        "ring": Ring(InForce(Keys(("a key of the tests",)), ("a token of the tests",))),
         "public_url": "http://gleaner.example",
         "owner": "test",
     }

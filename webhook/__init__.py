@@ -3,7 +3,6 @@
 from flask import Flask
 
 from shared.services import Services
-from shared.signing import SESSIONS
 from webhook import auth, errors, looks
 from webhook.admin import admin
 from webhook.assets import assets
@@ -16,6 +15,7 @@ from webhook.parts import PLACE
 from webhook.pushes import pushes
 from webhook.records import records
 from webhook.replays import replays
+from webhook.request_id import RequestIds
 
 LARGEST_BODY = 64 * 1024  # bytes
 
@@ -26,9 +26,10 @@ def create_app(services: Services) -> Flask:
     app.extensions[PLACE] = services
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined] # the provider that Flask comes with
-    auth.configure(app, services.keys.derived(SESSIONS))
+    auth.configure(app)
     errors.register(app)
     looks.register(app)
+    app.wsgi_app = RequestIds(app.wsgi_app)  # type: ignore[method-assign] # as Flask has it
     app.after_request(add_headers)
     for part in (callbacks, pushes, admin, replays, login, dashboard, records, assets, health):
         app.register_blueprint(part)

@@ -7,12 +7,13 @@ tokens are never slowed down: generated ones are too long to guess.
 import hashlib
 from datetime import timedelta
 
-from flask import Flask, Request, request, session
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask import Flask, request, session
+from flask.sessions import SecureCookieSessionInterface
+from itsdangerous import URLSafeTimedSerializer
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
-from shared.signing import SESSIONS, same_secret
+from shared.signing import SESSIONS, Keys, same_secret
 from webhook.parts import services
 
 LIFE = timedelta(hours=12)
@@ -22,24 +23,31 @@ _OPENED_BY = "opened-by"
 class _Sessions(SecureCookieSessionInterface):
     """Flask's own, but a cookie follows the page it goes with: what came by https is never sent in the open.
 
-    Vendors bring none, and then no signature is got ready to check it: that would take longer than to read a callback.
+    It is signed by the first of the keys that are in force, and all of them are believed.
     """
 
-    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        if self.get_cookie_name(app) not in request.cookies:
-            return self.session_class()
-        return super().open_session(app, request)
+    _made: tuple[Keys, URLSafeTimedSerializer] | None = None
+
+    def get_signing_serializer(self, _app: Flask) -> URLSafeTimedSerializer:
+        """Made once for the keys that are in force."""
+        keys = services().keys
+        if self._made is None or self._made[0] is not keys:
+            oldest_first = list(reversed(keys.derived(SESSIONS)))  # as the library wants them
+            options = {"key_derivation": self.key_derivation, "digest_method": self.digest_method}
+            made = URLSafeTimedSerializer(
+                oldest_first, salt=self.salt, serializer=self.serializer, signer_kwargs=options
+            )
+            self._made = keys, made
+        return self._made[1]
 
     def get_cookie_secure(self, _app: Flask) -> bool:
         return request.is_secure
 
 
-def configure(app: Flask, keys: tuple[bytes, ...]) -> None:
+def configure(app: Flask) -> None:
     """Sessions in a signed cookie that no script and no other site sees, and no open network where the page is https."""
     app.session_interface = _Sessions()
     app.config.update(
-        SECRET_KEY=keys[0],
-        SECRET_KEY_FALLBACKS=list(keys[1:]),
         SESSION_COOKIE_NAME="gleaner",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Strict",

@@ -4,17 +4,17 @@ It is loaded once, before the children are forked, so that a killed one is repla
 hold a connection or a thread yet, or claim anything.
 """
 
-import logging
-
+from shared.errors import one_line
 from shared.logs import set_up
 from shared.settings import Settings, read, source
 from shared.wiring import build
 from webhook import create_app
+from webhook.server import hand_on, ring
 
-settings = read(Settings, source())
+with one_line():
+    settings = read(Settings, source())
 set_up(settings.log_format)
-server = logging.getLogger("gunicorn.error")
-server.handlers.clear()  # what it says of a broken request names the path, and a callback's path opens a door
-server.propagate = True
+hand_on()
 
-app = create_app(build(settings, patient=False))
+with one_line():
+    app = create_app(build(settings, patient=False, ring=ring()))

@@ -5,6 +5,7 @@ Gossip, mingle and remote control stay on: workers without them were seen to go 
 """
 
 import multiprocessing
+import os
 import signal
 from dataclasses import replace
 from functools import lru_cache
@@ -15,14 +16,17 @@ from celery import Celery, signals
 
 from shared.adapters.celery_queue import broker_options
 from shared.domain.effects import CONTROL
-from shared.logs import set_up
+from shared.errors import one_line
+from shared.logs import REQUEST, set_up
+from shared.ring import Ring, ring_of
 from shared.services import Services
 from shared.settings import Settings, read, source
 from shared.wiring import broker_url, build
 from worker.schedule import schedule
 from worker.watchdog import Leave
 
-settings = read(Settings, source())
+with one_line():
+    settings = read(Settings, source())
 
 app = Celery("gleaner", broker=broker_url(settings), include=["worker.tasks"])
 app.conf.update(
@@ -56,19 +60,43 @@ app.steps["worker"].add(Leave)
 # half a minute to be heard. What it has said and nobody has read by its end is read from its pipe all the same.
 children.GUARANTEE_MESSAGE_CONSUMPTION_RETRY_LIMIT = 10  # tenths of a second
 
-# Shared with the children, who hear of a stop by no signal; without a lock that one of them could die with.
+# Shared with the children, who hear of a stop and of changed secrets by no signal; without a lock that one could die with.
 _stopping = multiprocessing.RawValue("b", 0)
+_rounds = multiprocessing.RawValue("L", 0)
 
 
 @lru_cache(maxsize=1)
 def services() -> Services:
     """This process's own parts; a forked child builds its own."""
-    return replace(build(settings), stopping=lambda: bool(_stopping.value))
+    return replace(build(settings, ring=ring()), stopping=lambda: bool(_stopping.value))
+
+
+@lru_cache(maxsize=1)
+def ring() -> Ring:
+    """The secrets in force in this worker; a forked child goes on with those of its parent."""
+    return ring_of(settings, os.environ, lambda: int(_rounds.value))
+
+
+@signals.celeryd_init.connect
+def _refuse_unfit_secrets(**_: Any) -> None:
+    with one_line():
+        ring()
 
 
 @signals.setup_logging.connect
 def _log(**_: Any) -> None:
     set_up(settings.log_format)
+
+
+@signals.task_prerun.connect
+def _tell_for_whom(task: Any, **_: Any) -> None:
+    """The request that rang, if it was one: it stands in all lines from here on."""
+    REQUEST.set(str((task.request.headers or {}).get("request", "")))
+
+
+@signals.task_postrun.connect
+def _forget_for_whom(**_: Any) -> None:
+    REQUEST.set("")
 
 
 @signals.worker_process_init.connect
@@ -89,6 +117,16 @@ def _before(number: int, handler: Any) -> None:
         handler(*arguments)
 
     signal.signal(number, tell)
+
+
+@signals.worker_ready.connect
+def _heed_changed_secrets(**_: Any) -> None:
+    """In place of Celery's own, which would start the worker anew and wait for all that is under way."""
+    signal.signal(signal.SIGHUP, _count_round)
+
+
+def _count_round(*_: Any) -> None:
+    _rounds.value += 1
 
 
 @signals.worker_ready.connect

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from shared.domain.effects import Ring, Step
 from shared.errors import GleanerError
+from shared.logs import REQUEST
 from shared.services import Services
 from worker.app import app, services
 from worker.ask import ask as ask_next
@@ -76,6 +77,7 @@ def work_off(step: Callable[[Services, str], bool], bell: Ring) -> None:
     parts, over = services(), time.monotonic() + BUDGET
     try:
         while step(parts, bell.queue):
+            REQUEST.set("")  # what a request has rung for is what was taken first; the rest are others'
             if time.monotonic() >= over or parts.stopping():
                 parts.ledger.effects.ring(bell)
                 return

@@ -11,6 +11,7 @@ from gleaner.checks.finding import Finding, fail, ok, warn
 from gleaner.processes import take
 from gleaner.simulation import was_simulated
 from shared import secrets
+from shared.errors import Misconfigured
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
@@ -28,7 +29,7 @@ def home(case: Case) -> Iterator[Finding]:
     else:
         yield ok("home", f"{folder} does not exist yet; `gleaner up` makes it")
     for name in (secrets.ADMIN_TOKEN, secrets.SECRET_KEY):
-        yield from _secret(folder / name)
+        yield from _secret(folder, name)
     yield from _dotenv(case)
 
 
@@ -47,11 +48,11 @@ def _simulated(case: Case, folder: Path) -> Iterator[Finding]:
         )
 
 
-def _secret(path: Path) -> Iterator[Finding]:
+def _secret(folder: Path, name: str) -> Iterator[Finding]:
     """Nothing is said of one that is not made yet, or is as it should be."""
+    path = folder / name
     try:
-        found = path.stat()
-        empty = not path.read_text(encoding="utf-8").strip()
+        found, unfit = path.stat(), _unfit(folder, name)
     except FileNotFoundError:
         return
     except (OSError, UnicodeDecodeError) as error:
@@ -61,8 +62,16 @@ def _secret(path: Path) -> Iterator[Finding]:
         return
     if found.st_mode & OTHERS:
         yield fail("home", f"{path} can be read by others", f"chmod 600 {path}, and have a new one made")
-    if empty:
-        yield fail("home", f"{path} is empty", "remove it, and a new one is made")
+    if unfit:
+        yield fail("home", unfit, f"remove {path}, and a new one is made")
+
+
+def _unfit(folder: Path, name: str) -> str:
+    try:
+        secrets.load(folder, name)
+    except Misconfigured as error:
+        return error.detail
+    return ""
 
 
 def _dotenv(case: Case) -> Iterator[Finding]:

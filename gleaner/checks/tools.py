@@ -45,6 +45,6 @@ def _keys(settings: Settings) -> Keys | None:
     if named := words(settings.secret_key):
         return Keys(named)
     try:
-        return Keys((secrets.load(settings.home, secrets.SECRET_KEY),))
+        return Keys(words(secrets.load(settings.home, secrets.SECRET_KEY)))
     except (OSError, UnicodeDecodeError, Misconfigured):
         return None

@@ -5,7 +5,7 @@ A bell may be lost, by a broker that is away or a process that ends; the sweep m
 
 import logging
 import time
-from collections import Counter
+from collections import defaultdict
 from threading import Condition, Thread
 from typing import Any
 
@@ -13,6 +13,7 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 
 from shared.domain.effects import Ring
+from shared.logs import REQUEST
 
 _CROWD = 8  # who hears one works off all that waits, so more would only find nothing
 _PAUSE = 0.05  # seconds; what is rung meanwhile goes out together
@@ -43,27 +44,36 @@ class CeleryQueue:
         self._app.conf.update(
             broker_transport_options=options, task_publish_retry=False, task_ignore_result=True
         )
-        self._waiting: Counter[Ring] = Counter()
+        self._waiting: defaultdict[Ring, list[str]] = defaultdict(list)
         self._rung = Condition()
         self._thread: Thread | None = None
 
     def ring(self, bell: Ring) -> None:
-        """Leave the bell to the thread. Of a crowd of the same ones only so many are kept as may wake somebody."""
+        """Leave the bell to the thread, with the id of the request it is rung for.
+
+        Of a crowd of the same ones only so many are kept as may wake somebody.
+        """
         with self._rung:
             if self._thread is None:
                 self._thread = Thread(target=self._send, name="bells", daemon=True)
                 self._thread.start()
-            self._waiting[bell] = min(self._waiting[bell] + 1, _CROWD)
+            if len(self._waiting[bell]) < _CROWD:
+                self._waiting[bell].append(REQUEST.get())
             self._rung.notify()
 
     def _send(self) -> None:
         while True:
             with self._rung:
                 self._rung.wait_for(lambda: self._waiting)
-                bells, self._waiting = self._waiting, Counter()
+                bells, self._waiting = self._waiting, defaultdict(list)
             try:
-                for bell in bells.elements():
-                    self._app.send_task(f"gleaner.{bell.step}", args=[bell.queue], queue=bell.queue)
+                for bell, requests in bells.items():
+                    for request in requests:
+                        self._send_one(bell, request)
             except (OperationalError, OSError) as error:
                 log.warning("the broker is away; the sweep will ring", extra={"error": type(error).__name__})
             time.sleep(_PAUSE)
+
+    def _send_one(self, bell: Ring, request: str) -> None:
+        headers = {"request": request} if request else {}
+        self._app.send_task(f"gleaner.{bell.step}", args=[bell.queue], queue=bell.queue, headers=headers)

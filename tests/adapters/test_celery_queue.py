@@ -1,5 +1,6 @@
 """Doorbells never hold up whoever rings, whatever the broker does."""
 
+import json
 import socket
 import time
 
@@ -8,6 +9,7 @@ import redis
 
 from shared.adapters.celery_queue import CeleryQueue
 from shared.domain.effects import FETCH_NEXT, SETTLE
+from shared.logs import REQUEST
 
 
 def _black_hole() -> socket.socket:
@@ -30,6 +32,21 @@ def test_ringing_does_not_wait_for_a_broker_that_does_not_answer(broker):
         for _ in range(2000):
             bells.ring(FETCH_NEXT)
         assert time.monotonic() - began < 1
+
+
+def test_a_bell_says_for_which_request_it_rings(redis_url, real_client, prefix):
+    path = redis_url.removeprefix("unix://").split("?")[0]
+    bells = CeleryQueue(f"redis+socket://{path}?virtual_host=3", prefix)
+    asked = REQUEST.set("abc-1")
+    bells.ring(SETTLE)
+    REQUEST.reset(asked)
+    bells.ring(FETCH_NEXT)
+    said = []
+    with redis.Redis(unix_socket_path=path, db=3) as broker:
+        for queue in ("control", "fetch"):
+            message = json.loads(broker.blpop([f"{prefix}broker:{queue}"], timeout=5)[1])
+            said.append(message["headers"].get("request"))
+    assert said == ["abc-1", None]
 
 
 def test_a_bell_is_a_message_on_its_queue_by_the_name_of_its_step(redis_url, real_client, prefix):

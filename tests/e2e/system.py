@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,15 +59,27 @@ class System:
         """Where it answers."""
         return f"http://127.0.0.1:{self.port}"
 
-    def call(self, method: str, path: str, body: Any = None, token: str | None = None) -> requests.Response:
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> requests.Response:
         """One request of an operator."""
-        token = token or (self.home / "admin-token").read_text().strip()
-        headers = {"Authorization": f"Bearer {token}"}
+        token = token or (self.home / "admin-token").read_text().partition(",")[0].strip()
+        headers = {"Authorization": f"Bearer {token}", **(headers or {})}
         return requests.request(method, self.url + path, json=body, headers=headers, timeout=10)
 
-    def submit(self, camera: str, start: str, end: str) -> list[str]:
+    def lines(self, name: str) -> list[dict[str, Any]]:
+        """What a process has logged since it began, line by line; fails when one of them is not in the one form."""
+        return [json.loads(line) for line in (self.home / "log" / f"{name}.log").read_text().splitlines()]
+
+    def submit(self, camera: str, start: str, end: str, **headers: str) -> list[str]:
         """Ask for a window; the ids of its jobs."""
-        answer = self.call("POST", "/admin/jobs", {"camera": camera, "start": start, "end": end})
+        wish = {"camera": camera, "start": start, "end": end}
+        answer = self.call("POST", "/admin/jobs", wish, headers=headers)
         assert answer.status_code == 202, answer.text
         return [job["id"] for job in answer.json()["jobs"]]
 

@@ -1,21 +1,27 @@
 """One window, end to end, in a running system: the plain way, and through kills, an emptied broker and a vendor away."""
 
+import errno
 import hashlib
 import json
 import os
+import secrets
 import signal
+import socket
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import redis
+import requests
 
 from gleaner.embedded_redis import socket_path
 from gleaner.sandbox.devices import read_devices
 from gleaner.sandbox.muxer import Footage, scenes
 from gleaner.sandbox.pace import Pace
 from gleaner.sandbox.server import RunningSandbox, running_sandbox
+from shared.signing import Keys, callback_token
 from tests.e2e.page_driver import page_driver
 from tests.e2e.system import System, cameras_file, free_port, start, until
 
@@ -58,13 +64,19 @@ def test_a_driver_written_from_the_page_alone_is_asked_properly_and_its_bytes_la
     clip = tmp_path / "clip.mp4"
     Footage(scenes()[0], 60, "clip").write(clip)
     with page_driver(VENDOR_PORT, clip.read_bytes()) as driver:
-        (job,) = system.archived(system.submit("cam-0", "2026-11-19T08:00:00", "2026-11-19T08:01:00"))
+        ids = system.submit(
+            "cam-0", "2026-11-19T08:00:00", "2026-11-19T08:01:00", **{"X-Request-Id": "by-hand-1"}
+        )
+        (job,) = system.archived(ids)
         until(lambda: len(driver.callback_answers) == 3)
     assert driver.faults == []
     assert len(driver.asked) == 1
     assert driver.asked[0]["start_time"] == "2026-11-19T08:00:00"
     assert driver.asked[0]["channel"] == "34020000001320000000"
     assert {(status, answer["code"]) for status, answer in driver.callback_answers} == {(200, 0)}
+    asked = [line for line in system.lines("worker-sms") if line.get("request") == "by-hand-1"]
+    assert any("gleaner.prepare" in line["message"] for line in asked)
+    assert [line for name in ("web", "worker-fetch", "beat") for line in system.lines(name)]
     (file,) = _files(system, job)
     assert hashlib.sha256(file.read_bytes()).hexdigest() == driver.sha256 == job["assets"][0]["sha256"]
     assert job["attempts"] == 1
@@ -137,14 +149,124 @@ def test_what_cannot_be_asked_for_is_refused_by_name_and_changes_nothing(system:
     assert system.call("GET", "/admin/status").json()["states"] == before
 
 
-def test_a_stop_in_the_middle_of_a_fetch_hands_it_on_in_good_order(
+class Callers:
+    """Who calls without a pause, some over one connection and some over a new one each time; what they were answered."""
+
+    def __init__(self, system: System, **calls: dict[str, object]) -> None:
+        self._over = threading.Event()
+        self.answers: dict[str, list[object]] = {name: [] for name in calls}
+        self._threads = [
+            threading.Thread(target=self._call, args=(system.url, name, call, kept))
+            for name, call in calls.items()
+            for kept in (True, False)
+        ]
+
+    def __enter__(self) -> "Callers":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _call(self, url: str, name: str, call: dict[str, object], kept: bool) -> None:
+        with requests.Session() as session:
+            while not self._over.wait(0.005):
+                headers = {"Connection": "keep-alive" if kept else "close", **call.get("headers", {})}
+                try:
+                    answer = session.request(
+                        call["method"], url + call["path"], json=call.get("json"), headers=headers, timeout=10
+                    )
+                    self.answers[name].append(answer.status_code)
+                except requests.RequestException as error:
+                    self.answers[name].append(repr(error))
+
+
+def _signed(secret: str, job_id: str) -> dict[str, object]:
+    path = f"/callbacks/sms/{callback_token(Keys((secret,)), 'sms', job_id, 1)}"
+    return {
+        "method": "POST",
+        "path": path,
+        "json": {"streamId": "s", "fileUrl": "", "downloadProgress": "0.5"},
+    }
+
+
+def _bearing(token: str) -> dict[str, object]:
+    return {"method": "GET", "path": "/admin/status", "headers": {"Authorization": f"Bearer {token}"}}
+
+
+def _status(system: System, call: dict[str, object]) -> int:
+    return requests.request(url=system.url + call.pop("path"), timeout=10, **call).status_code
+
+
+def test_secrets_are_changed_while_it_runs_and_nobody_is_refused_before_the_old_ones_are_dropped(
+    system: System, sandbox: RunningSandbox
+) -> None:
+    names = ("secret-key", "admin-token")
+    old = {name: (system.home / name).read_text().strip() for name in names}
+    new = {name: secrets.token_urlsafe(32) for name in names}
+
+    def change(values: dict[str, str]) -> None:
+        for name, value in values.items():
+            (system.home / name).write_text(f"{value}\n")
+        system.process.send_signal(signal.SIGHUP)
+
+    def said(words: str, times: int) -> bool:
+        return (system.home / "up.out").read_text().count(words) >= times
+
+    (first,) = system.archived(system.submit("cam-0", "2026-11-16T08:00:00", "2026-11-16T08:01:00"))
+    job_id, workers = str(first["id"]), set(system.pids("-Q", "sms"))
+    change({"secret-key": "guessable"})
+    until(lambda: said("the secrets stay as they are: ", 1))
+    with Callers(
+        system, called=_signed(old["secret-key"], job_id), asked=_bearing(old["admin-token"])
+    ) as callers:
+        time.sleep(0.5)
+        change({name: f"{new[name]},{old[name]}" for name in names})
+        until(lambda: said("2 keys, 2 admin tokens; the first key signs", 1))
+        system.archived(system.submit("cam-0", "2026-11-16T09:00:00", "2026-11-16T09:01:00"))
+        until(lambda: _status(system, _signed(new["secret-key"], job_id)) == 200, 3)
+        time.sleep(0.5)
+    assert {name: set(answers) for name, answers in callers.answers.items()} == {
+        "called": {200},
+        "asked": {200},
+    }
+    assert set(system.pids("-Q", "sms")) == workers  # who had to end would have kept others waiting
+    assert min(map(len, callers.answers.values())) > 50
+    assert _status(system, _bearing(new["admin-token"])) == 200
+    change(new)
+    until(lambda: _status(system, _signed(old["secret-key"], job_id)) == 404, 5)
+    until(lambda: _status(system, _bearing(old["admin-token"])) == 401, 3)
+    assert _status(system, _signed(new["secret-key"], job_id)) == 200
+    assert _status(system, _bearing(new["admin-token"])) == 200
+    system.archived(system.submit("cam-0", "2026-11-16T10:00:00", "2026-11-16T10:01:00"))
+
+
+def _refused(port: int) -> bool:
+    with socket.socket() as knocking:
+        return knocking.connect_ex(("127.0.0.1", port)) == errno.ECONNREFUSED
+
+
+def test_a_stop_in_the_middle_of_a_fetch_and_of_a_slow_request_hands_on_the_one_and_answers_the_other(
     system: System, sandbox: RunningSandbox
 ) -> None:
     sandbox.platform.throw({"media_rate": 60_000})
     (job_id,) = system.submit("cam-4", "2026-11-19T09:00:00", "2026-11-19T09:05:00")
     until(lambda: system.job(job_id)["state"] == "fetching")
     time.sleep(1)
-    assert system.stop() == 0
+    token = (system.home / "admin-token").read_text().strip()
+    with socket.create_connection(("127.0.0.1", system.port), 30) as slow:
+        head = f"POST /admin/jobs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json"
+        slow.sendall(f"{head}\r\nContent-Length: 2\r\n\r\n{{".encode())
+        time.sleep(0.5)
+        system.process.send_signal(signal.SIGTERM)
+        until(lambda: _refused(system.port))
+        time.sleep(1)
+        slow.sendall(b"}")
+        assert slow.recv(100).startswith(b"HTTP/1.1 422 ")
+    assert system.process.wait(30) == 0
     sandbox.platform.throw({"media_rate": 0})
     system.process = _start(system.home, PORT=str(system.port)).process
     (job,) = system.archived([job_id], 20)

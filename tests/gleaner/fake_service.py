@@ -8,7 +8,7 @@ from typing import Any
 from flask import Flask, Response, json, jsonify, request
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-TOKEN = "the-right-token"
+TOKEN = "the-right-token-of-the-tests"
 ENDED = {"archived", "empty", "failed", "cancelled"}
 Json = dict[str, Any]
 

@@ -169,7 +169,7 @@ def test_an_unknown_job_is_a_failure_in_one_line(run: Run) -> None:
 
 
 def test_a_wrong_token_is_said_without_showing_it(run: Run) -> None:
-    result = run("jobs", ADMIN_TOKEN="wrong")
+    result = run("jobs", ADMIN_TOKEN="a-wrong-but-long-token")
     assert result.exit_code == 1
     assert "does not accept this token; set ADMIN_TOKEN" in result.stderr
     assert "wrong" not in result.stderr
@@ -208,7 +208,7 @@ def test_the_generated_token_is_used_when_none_is_set(run: Run, tmp_path: Path) 
 
 
 def test_the_first_of_several_tokens_is_used(run: Run) -> None:
-    assert run("status", ADMIN_TOKEN=f"{TOKEN}, old").exit_code == 0
+    assert run("status", ADMIN_TOKEN=f"{TOKEN}, the-token-of-before").exit_code == 0
 
 
 def test_without_any_token_the_remedy_is_named(run: Run) -> None:
@@ -648,10 +648,10 @@ def test_settings_tell_where_each_came_from(run: Run, tmp_path: Path) -> None:
 
 
 def test_secrets_are_hidden_unless_they_are_asked_for(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "secret-key").write_text("generated\n")
+    (tmp_path / "secret-key").write_text("generated-some-time-ago-by-gleaner-up\n")
     environ = {"GLEANER_HOME": str(tmp_path), "SMS_TOKEN": "opens-doors"}
     hidden, shown = run("settings", **environ).stdout, run("settings", "--reveal", **environ).stdout
-    for secret in ("opens-doors", TOKEN, "generated"):
+    for secret in ("opens-doors", TOKEN, "generated-some"):
         assert secret not in hidden
         assert secret in shown
     assert "••••" in hidden

@@ -209,8 +209,8 @@ def test_no_secret_is_ever_printed(run: Callable[..., Result], tmp_path: Path) -
             REDIS_URL=AWAY,
             CELERY_BROKER_URL="redis://x:hunter2@127.0.0.1:1/1",
             PUBLIC_URL="http://me:hunter2@127.0.0.1:9?the-query",
-            SECRET_KEY="the-key",
-            ADMIN_TOKEN="the-admin",
+            SECRET_KEY="the-key-of-somebody-who-asks-a-doctor",
+            ADMIN_TOKEN="the-admin-of-this-doctor",
         )
     assert "fail     sms " in result.stdout
     assert [secret for secret in secrets if secret in result.output] == []
@@ -368,7 +368,7 @@ def test_a_home_in_order_is_one_line(where: Where, tmp_path: Path) -> None:
     assert "does not exist yet" in only(home(case(where()))).sentence
     (tmp_path / "home").mkdir(mode=0o700)
     (tmp_path / "home/secret-key").touch(mode=0o600)
-    (tmp_path / "home/secret-key").write_text("key")
+    (tmp_path / "home/secret-key").write_text("the-key-of-a-home-that-is-in-order")
     assert only(home(case(where()))).status is Status.OK
 
 
@@ -383,13 +383,25 @@ def test_secrets_that_others_may_read_or_that_are_empty_fail(where: Where, tmp_p
     folder = tmp_path / "home"
     folder.mkdir()
     folder.chmod(0o777)
-    (folder / "admin-token").write_text("hunter2")
+    (folder / "admin-token").write_text("hunter2-which-others-may-read")
     (folder / "admin-token").chmod(0o640)
     (folder / "secret-key").touch(mode=0o600)
     found = list(home(case(where())))
     assert statuses(found) == ["warn", "fail", "fail"]
     assert found[1].remedy.startswith(f"chmod 600 {folder / 'admin-token'}")
     assert found[2].sentence == f"{folder / 'secret-key'} is empty"
+
+
+def test_a_secret_that_would_be_guessed_fails_wherever_it_stands(where: Where, tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir(mode=0o700)
+    (tmp_path / "home/secret-key").touch(mode=0o600)
+    (tmp_path / "home/secret-key").write_text("hunter2")
+    found = list(home(case(where())))
+    assert statuses(found) == ["ok", "fail"]
+    assert "SECRET_KEY" in found[1].sentence
+    told = [*found, *configuration(where({"ADMIN_TOKEN": "hunter2"}, SECRET_KEY="changeme" * 5))]
+    assert [each.sentence.partition(":")[0] for each in told[2:]] == ["ADMIN_TOKEN", "SECRET_KEY"]
+    assert not [each for each in told if "hunter2" in each.sentence]
 
 
 def test_a_dotenv_with_secrets_is_for_its_owner_alone(where: Where, tmp_path: Path) -> None:
@@ -755,7 +767,9 @@ def test_a_vendor_where_nobody_listens_is_away(where: Where, port: int) -> None:
 def test_a_counted_call_is_said_to_be_one_and_counted_where_the_service_counts(
     where: Where, redis_url: str, prefix: str
 ) -> None:
-    source = where(REDIS_URL=redis_url, REDIS_PREFIX=prefix, SECRET_KEY="key")
+    source = where(
+        REDIS_URL=redis_url, REDIS_PREFIX=prefix, SECRET_KEY="the-key-of-a-service-that-counts-calls"
+    )
     with met(source) as store:
         found = only(vendor(with_lister(case(source)), store, "lister"))
         assert store.client
@@ -786,7 +800,7 @@ def test_without_a_key_or_a_store_nothing_is_remembered_and_no_key_is_made(
         assert isinstance(toolbox(settings, store).memory, MemoryShared)
         (tmp_path / "home").mkdir()
         assert list((tmp_path / "home").iterdir()) == []
-        (tmp_path / "home/secret-key").write_text("key")
+        (tmp_path / "home/secret-key").write_text("the-key-of-a-home-that-is-in-order")
         assert isinstance(toolbox(settings, store).memory, RedisShared)
     with met(where()) as store:
         assert isinstance(toolbox(settings, store).memory, MemoryShared)

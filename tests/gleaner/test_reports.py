@@ -1,6 +1,7 @@
 """What `gleaner up` reads and says: output of its processes, the Procfile, what is simulated, the news of jobs."""
 
 import io
+import json
 import re
 import stat
 from collections.abc import Iterator, Mapping
@@ -53,11 +54,35 @@ def test_a_complaint_is_a_line_of_the_level_warning_or_above(line: str, said: st
 def test_all_output_is_in_the_log_and_complaints_are_passed_on(tmp_path: Path) -> None:
     complaints: list[tuple[str, str]] = []
     output = Output("web", LogFile(tmp_path, "web"), lambda *said: complaints.append(said))
-    output.follow(io.BytesIO(b"one\n[ERROR] two\n\xff three"))
+    output.follow(io.BytesIO(b"one\n[ERROR] two\n\xff http://h/clip?sign=abc"))
     output.drain()
-    assert (tmp_path / "web.log").read_bytes() == b"one\n[ERROR] two\n\xff three"
+    assert (tmp_path / "web.log").read_bytes() == b"one\n[ERROR] two\n\\xff http://h/clip?***\n"
     assert complaints == [("web", "two")]
-    assert output.last == "� three"
+    assert output.last == "\\xff http://h/clip?***"
+
+
+def test_what_came_past_the_logs_is_brought_into_their_form_and_opens_no_door(tmp_path: Path) -> None:
+    output = Output("web", LogFile(tmp_path, "web"), lambda *_: None, as_json=True)
+    own = b'{"levelname": "INFO", "message": "as it is"}\n'
+    raw = b"\nTraceback (most recent call last):\n[ERROR] went to http://h/clip?sign=abc \x1b[31m\r\n"
+    output.follow(io.BytesIO(own + raw))
+    output.drain()
+    written = (tmp_path / "web.log").read_bytes()
+    assert written.startswith(own)
+    _, two, three = map(json.loads, written.splitlines())
+    assert two | {"at": ""} == {
+        "at": "",
+        "levelname": "INFO",
+        "name": "web",
+        "message": "Traceback (most recent call last):",
+    }
+    assert (three["levelname"], three["message"]) == ("ERROR", "[ERROR] went to http://h/clip?*** \x1b[31m")
+    assert b"\x1b" not in written
+
+
+def test_a_complaint_cannot_command_a_terminal() -> None:
+    line = json.dumps({"levelname": "ERROR", "message": "it\x1b[31m is\r\nred", "detail": "\u202edna"})
+    assert complaint(line) == "it\\x1b[31m is red, \\u202edna"
 
 
 def test_a_log_never_grows_beyond_its_bound_and_keeps_one_old_one(tmp_path: Path) -> None:
@@ -182,7 +207,7 @@ def test_an_address_that_the_vendor_cannot_reach_is_warned_of(tmp_path: Path) ->
 
 def test_a_token_that_is_set_is_not_looked_for_in_a_file(tmp_path: Path) -> None:
     assert "admin-token" in told(tmp_path, SMS_BASE_URL="http://127.0.0.1:9000")
-    said = told(tmp_path, SMS_BASE_URL="http://127.0.0.1:9000", ADMIN_TOKEN="opens-doors")
+    said = told(tmp_path, SMS_BASE_URL="http://127.0.0.1:9000", ADMIN_TOKEN="opens-doors-of-tests")
     assert "admin-token" not in said
     assert "opens-doors" not in said
 
@@ -376,7 +401,7 @@ def test_many_who_ask_at_once_get_the_same_secret(tmp_path: Path) -> None:
 
     def ask() -> str:
         together.wait()
-        return secrets.load_or_create(tmp_path, "secret")
+        return secrets.load_or_create(tmp_path, secrets.SECRET_KEY)
 
     with ThreadPoolExecutor(8) as pool:
         got = {future.result() for future in [pool.submit(ask) for _ in range(8)]}
@@ -384,15 +409,15 @@ def test_many_who_ask_at_once_get_the_same_secret(tmp_path: Path) -> None:
 
 
 def test_an_empty_secret_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "secret").write_text("\n")
+    (tmp_path / secrets.SECRET_KEY).write_text("\n")
     with pytest.raises(Misconfigured, match="is empty"):
-        secrets.load_or_create(tmp_path, "secret")
+        secrets.load_or_create(tmp_path, secrets.SECRET_KEY)
 
 
 def test_a_secret_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(Misconfigured, match="file/secret"):
-        secrets.load_or_create(tmp_path / "file", "secret")
+    with pytest.raises(Misconfigured, match="file/secret-key"):
+        secrets.load_or_create(tmp_path / "file", secrets.SECRET_KEY)
 
 
 def test_a_vendor_that_is_set_up_by_half_is_a_typing_error_and_not_played(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The supervisor, with small commands in the place of the real ones; and what `gleaner up` refuses to begin with."""
 
 import os
+import pty
 import signal
 import socket
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gleaner.household import check_port, only_one
+from gleaner.household import RedisChild, check_port, only_one
 from gleaner.supervisor import Child, Command, Process, Supervisor
 from shared.errors import Misconfigured, Transient
 
@@ -160,6 +161,19 @@ def test_the_last_tier_ends_first_and_each_is_waited_for(
     assert time.monotonic() - began < 3
 
 
+def test_what_one_tier_has_left_of_its_patience_the_next_may_use(
+    command: Callable[..., Command], supervise: Callable[..., Supervisor], tmp_path: Path
+) -> None:
+    script = (
+        "trap 'sleep 1; echo web >> $HERE/ends; exit' TERM; echo > $HERE/up; while :; do sleep 0.02; done"
+    )
+    supervisor = supervise([command("web", *shell(script), patience=0.1)], [command("worker", patience=3.0)])
+    supervisor.start()
+    until((tmp_path / "up").exists)
+    supervisor.stop()
+    assert (tmp_path / "ends").read_text() == "web\n"
+
+
 def test_who_does_not_end_in_time_is_killed_with_all_it_has_started(
     command: Callable[..., Command], supervise: Callable[..., Supervisor], tmp_path: Path
 ) -> None:
@@ -187,6 +201,23 @@ def test_whoever_a_dead_leader_left_behind_is_ended_before_it_is_started_again(
     until(lambda: complaints, supervisor.look)
     until(lambda: not lives(left_behind))
     supervisor.stop()
+
+
+class EndedServer:
+    """A server of which nothing is left once it was ended, not even how."""
+
+    def poll(self) -> None:
+        return None
+
+    def stop(self) -> None:
+        pass
+
+
+def test_a_server_that_was_asked_to_end_is_not_waited_for_any_longer() -> None:
+    child = RedisChild(EndedServer())
+    assert child.fate() is None
+    child.ask_to_end()
+    assert child.fate() == "as asked"
 
 
 def test_a_hurry_ends_the_patience(
@@ -223,7 +254,7 @@ class Told(Supervisor):
         print(child.pid, flush=True)
         super().look()
 with stop_signals() as stop:
-    keep_running(Told([[child]], print), stop, print)
+    keep_running(Told([[child]], print), stop, print, lambda news: news and print("changed", flush=True))
 print("stopped")
 """
 
@@ -248,7 +279,7 @@ def child_of(supervisor: subprocess.Popen[str]) -> int:
     return int(supervisor.stdout.readline())
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_everything_and_counts_as_done(
     process: Callable[..., subprocess.Popen[str]], number: signal.Signals
 ) -> None:
@@ -256,6 +287,39 @@ def test_a_signal_ends_everything_and_counts_as_done(
     child = child_of(supervisor)
     supervisor.send_signal(number)
     said, _ = supervisor.communicate(timeout=5)
+    assert supervisor.returncode == 0
+    assert said.endswith("stopped\n")
+    assert not lives(child)
+
+
+def test_a_hang_up_without_a_terminal_is_news_of_changed_secrets(
+    process: Callable[..., subprocess.Popen[str]],
+) -> None:
+    supervisor = process(*SLEEP)
+    child = child_of(supervisor)
+    supervisor.send_signal(signal.SIGHUP)
+    until(lambda: "changed" in supervisor.stdout.readline())
+    assert supervisor.poll() is None
+    assert lives(child)
+
+
+def test_a_terminal_that_is_gone_ends_everything(tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    adopt = "import os\nos.close(os.open(os.ttyname(0), os.O_RDWR))\n"  # a session's first terminal becomes its own
+    command = [sys.executable, "-c", adopt + KEEP_RUNNING, str(tmp_path), *SLEEP]
+    supervisor = subprocess.Popen(
+        command, stdin=theirs, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    os.close(theirs)
+    try:
+        child = child_of(supervisor)
+        supervisor.send_signal(signal.SIGHUP)
+        until(lambda: "changed" in supervisor.stdout.readline())
+        os.close(ours)
+        said, _ = supervisor.communicate(timeout=5)
+    finally:
+        supervisor.kill()
+        supervisor.communicate()
     assert supervisor.returncode == 0
     assert said.endswith("stopped\n")
     assert not lives(child)

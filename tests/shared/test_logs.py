@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from shared.logs import Redaction, redact, set_up
+from shared.logs import REQUEST, Redaction, redact, set_up
 from shared.signing import Keys, callback_token
 
 TOKEN = callback_token(Keys(("secret",)), "sms", "0" * 26, 3)
@@ -78,6 +78,50 @@ def test_a_written_traceback_opens_no_door_in_either_form(said, form):
     assert "Traceback" in said.getvalue()
     assert said.getvalue().count("ValueError: no 0000") == 1
     assert TOKEN[-32:] not in said.getvalue()
+
+
+FORGED = "id\r\n12:00:00 INFO    all is well\x1b[2J\u2028\u202e"
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_what_others_have_sent_begins_no_line_and_commands_no_terminal(said, form):
+    set_up(form)
+    logging.getLogger().handlers[0].setStream(said)
+    logging.getLogger("x").warning("%s came", FORGED, extra={"stream": FORGED})
+    try:
+        raise ValueError(FORGED)
+    except ValueError:
+        logging.getLogger("x").exception("broken")
+    lines = said.getvalue().splitlines()
+    ours = [line for line in lines if not line.startswith("    ")]
+    assert len(ours) == 2
+    assert not {"\r", "\x1b", "\u2028", "\u202e"} & set(said.getvalue())
+    assert not [line for line in lines if line.startswith("12:00:00 INFO")]
+    if form == "json":
+        assert json.loads(lines[0])["stream"] == FORGED
+    else:
+        assert any(line.startswith("    12:00:00 INFO") for line in lines)  # of the traceback, set in
+
+
+def test_what_is_inside_of_a_field_is_masked_too():
+    record = logging.makeLogRecord(
+        {"msg": "said", "data": {"args": [f"to {TOKEN}"], "n": 1}, "stack_info": f"{TOKEN}"}
+    )
+    Redaction().filter(record)
+    assert record.data["n"] == 1
+    assert TOKEN[-32:] not in f"{record.data} {record.stack_info}"
+
+
+def test_a_line_carries_the_id_of_the_request_that_is_served_and_no_other_does(said):
+    set_up("json")
+    logging.getLogger().handlers[0].setStream(said)
+    served = REQUEST.set("abc-1")
+    logging.getLogger("x").info("inside")
+    REQUEST.reset(served)
+    logging.getLogger("x").info("outside")
+    inside, outside = map(json.loads, said.getvalue().splitlines())
+    assert inside["request"] == "abc-1"
+    assert "request" not in outside
 
 
 @pytest.mark.parametrize("form", ["json", "text"])

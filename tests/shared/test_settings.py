@@ -78,5 +78,11 @@ def test_a_value_that_cannot_be_read_names_its_variable(name, value):
 
 
 def test_secrets_do_not_show_in_a_repr():
-    settings = _read({"ADMIN_TOKEN": "hunter2", "SECRET_KEY": "hunter2", "REDIS_URL": "redis://:hunter2@h"})
+    settings = _read(
+        {
+            "ADMIN_TOKEN": "hunter2-opens-doors",
+            "SECRET_KEY": "hunter2-from-which-all-keys-are-made",
+            "REDIS_URL": "redis://:hunter2@h",
+        }
+    )
     assert "hunter2" not in repr(settings)

@@ -20,6 +20,7 @@ from shared.domain.job import Asset, Job, Kind, Verdict, Window
 from shared.domain.retries import Policy
 from shared.ledger import Ledger
 from shared.ports import Quota, RecordEntry
+from shared.ring import InForce, Ring
 from shared.sealing import Seal
 from shared.services import Services
 from shared.settings import Settings, Source, read
@@ -107,8 +108,7 @@ class World:
             check=media.check,
             sources={"sms": vendor},
             record_sources={"imou": self.source},
-            keys=keys,
-            admin_tokens=(TOKEN, "the-token-before"),
+            ring=Ring(InForce(keys, (TOKEN, "the-token-before"))),
             public_url="http://127.0.0.1:8000",
         )
         self.services = replace(self.services, **self.changes)

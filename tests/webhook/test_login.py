@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 import time_machine
 
+from shared.ring import InForce, Ring
 from shared.signing import Keys, login_link
 from tests.builders import NOON
-from tests.webhook.conftest import Browser
+from tests.webhook.conftest import TOKEN, Browser
 
 TEN_MINUTES = timedelta(minutes=10)
 
@@ -66,7 +67,8 @@ def test_where_vendors_come_by_https_an_operator_can_still_log_in_on_the_plain_p
 
 def test_a_session_ends_with_its_token(make_world, world, operator):
     cookie = operator.client.get_cookie("gleaner").value
-    rotated = make_world(changes={"admin_tokens": ("a-new-token",)}).client()
+    ring = Ring(InForce(world.services.keys, ("a-new-token",)))
+    rotated = make_world(changes={"ring": ring}).client()
     rotated.set_cookie("gleaner", cookie)
     assert not is_in(Browser(rotated))
 
@@ -74,7 +76,7 @@ def test_a_session_ends_with_its_token(make_world, world, operator):
 def test_a_session_outlives_the_rotation_of_the_key(make_world, operator):
     cookie = operator.client.get_cookie("gleaner").value
     for secrets, known in ((("new", "key of the tests"), True), (("new",), False)):
-        client = make_world(changes={"keys": Keys(secrets)}).client()
+        client = make_world(changes={"ring": Ring(InForce(Keys(secrets), (TOKEN,)))}).client()
         client.set_cookie("gleaner", cookie)
         assert is_in(Browser(client)) is known
 
@@ -147,7 +149,7 @@ def test_a_link_of_the_key_before_still_works_after_its_rotation(world, browser)
     before = Keys(("older",))
     link = login_link(before, NOON, TEN_MINUTES)
     assert browser.get(f"/login/{link}").status_code == 401
-    world.services = replace(world.services, keys=Keys(("newer", "older")))
+    world.services = replace(world.services, ring=Ring(InForce(Keys(("newer", "older")), ("t",))))
     assert Browser(world.client()).get(f"/login/{link}").status_code == 303
 
 
