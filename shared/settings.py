@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from dotenv import dotenv_values, find_dotenv
 
 from shared.errors import Misconfigured
+from shared.networks import Bind, Network, bind, networks
 
 SIMULATED = "GLEANER_SIMULATED"
 
@@ -200,6 +201,9 @@ class Settings:
     home: Path = setting("GLEANER_HOME", "var", "Redis data, archive, spool, generated secrets", Path)
     host: str = setting("GLEANER_HOST", "127.0.0.1", "where the web process listens")
     port: int = setting("PORT", "8000", "where the web process listens", port)
+    callback_bind: Bind | None = setting(
+        "CALLBACK_BIND", "", "host:port of its own for what vendors call; empty: the same", bind
+    )
     public_url: str = setting("PUBLIC_URL", "", "base of the callback addresses handed to vendors", http_url)
     redis_url: str = setting("REDIS_URL", "", "job state; empty: an embedded server", secret=True)
     broker_url: str = setting(
@@ -212,6 +216,12 @@ class Settings:
     )
     admin_token: str = setting("ADMIN_TOKEN", "", "root bearer token; empty: generated", secret=True)
     secret_key: str = setting("SECRET_KEY", "", "keys are derived from it; empty: generated", secret=True)
+    callback_allow: tuple[Network, ...] = setting(
+        "CALLBACK_ALLOW", "", "networks from which callbacks are taken; empty: any", networks
+    )
+    trusted_proxies: tuple[Network, ...] = setting(
+        "TRUSTED_PROXIES", "", "networks of proxies whose X-Forwarded-For is believed; empty: none", networks
+    )
     cameras_file: Path = setting("CAMERAS_FILE", "cameras.toml", "the cameras", Path)
     media_allow: str = setting(
         "MEDIA_ALLOW", "", "where a vendor's address may lead; empty: the vendors' own hosts"
@@ -257,8 +267,18 @@ class Settings:
         "GLEANER_URL", "", "the service that the commands speak to; empty: the local one", http_url
     )
 
+    def __post_init__(self) -> None:
+        if self.callback_bind and self.callback_bind.port == self.port:
+            raise Misconfigured(
+                "bad-setting", f"CALLBACK_BIND: needs another port than PORT, which is {self.port}"
+            )
+
     @property
     def local_url(self) -> str:
         """The service on this machine."""
-        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104 - compared, not bound
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+        return Bind(self.host, self.port).url
+
+    @property
+    def called_at(self) -> str:
+        """The base of the callback addresses: PUBLIC_URL, or where this machine takes callbacks."""
+        return self.public_url or (self.callback_bind or Bind(self.host, self.port)).url

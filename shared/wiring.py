@@ -75,7 +75,7 @@ def build(settings: Settings | None = None, where: Source | None = None, patient
         public_media=frozenset(name for name, vendor in vendors.items() if vendor.public_media),
         keys=keys,
         admin_tokens=_secrets(settings.admin_token, settings.home, secrets.ADMIN_TOKEN),
-        public_url=settings.public_url or settings.local_url,
+        public_url=settings.called_at,
         simulated=settings.simulated,
         reach=reach,
     )
@@ -168,7 +168,8 @@ def media_allow(settings: Settings, own: Mapping[str, Any]) -> MediaAllow:
 
 def media_guard(settings: Settings, allow: MediaAllow) -> MediaGuard:
     """The guard, which knows what is ours: where we listen, on any address of this machine, and Redis and the broker."""
-    ours = servers(settings.redis_url, broker_url(settings)) | {("127.0.0.1", settings.port)}
+    ports = {settings.port, *([settings.callback_bind.port] if settings.callback_bind else [])}
+    ours = servers(settings.redis_url, broker_url(settings)) | {("127.0.0.1", port) for port in ports}
     return MediaGuard(allow, ours, MediaRewrite.parse(settings.media_rewrite))
 
 

@@ -15,7 +15,7 @@ from shared.signing import is_push_token
 from webhook.callbacks import BAD_TRIES
 from webhook.errors import problem
 from webhook.parts import services
-from webhook.throttle import count_bad_try, refuse_after
+from webhook.throttle import count_bad_try
 
 log = logging.getLogger(__name__)
 
@@ -26,8 +26,7 @@ pushes = Blueprint("pushes", __name__, url_prefix="/push")
 def take(vendor: str, token: str) -> dict[str, object]:
     """Have the cameras listed that the message names, unless that was done within the hour."""
     if vendor not in services().record_sources or not is_push_token(services().keys, vendor, token):
-        refuse_after("push", BAD_TRIES)
-        count_bad_try("push")
+        count_bad_try("push", BAD_TRIES)
         raise NotFound("unknown-push")
     try:
         names = services().record_sources[vendor].about(_message(), services().cameras.all())

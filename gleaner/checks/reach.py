@@ -21,7 +21,7 @@ DATE_SECONDS = 2.0
 def callbacks(case: Case) -> Iterator[Finding]:
     """Whether those who report can reach us."""
     settings, name = case.settings, "callbacks"
-    reached = settings.public_url or settings.local_url
+    reached = settings.called_at
     reporting = [one for one in case.ready if case.vendors[one].playback]
     afar = [one for one in reporting if not is_loopback(case.address(one))]
     if not reporting:

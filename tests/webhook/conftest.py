@@ -110,6 +110,7 @@ class World:
             keys=keys,
             admin_tokens=(TOKEN, "the-token-before"),
             public_url="http://127.0.0.1:8000",
+            tick=lambda: self.clock.now().timestamp(),
         )
         self.services = replace(self.services, **self.changes)
 
