@@ -33,7 +33,13 @@ def bind(text: str) -> Bind | None:
     if not text:
         return None
     parts = urlsplit(f"//{text}")
-    if not parts.hostname or not parts.port or parts.netloc != text or "@" in text or text != text.strip():
+    if (
+        not parts.hostname
+        or not parts.port
+        or parts.netloc != text
+        or "@" in text
+        or any(map(str.isspace, text))
+    ):
         raise ValueError(f"{text!r} is not host:port, such as 0.0.0.0:8001")
     return Bind(parts.hostname, parts.port)
 

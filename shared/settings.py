@@ -276,9 +276,15 @@ class Settings:
     @property
     def local_url(self) -> str:
         """The service on this machine."""
-        return Bind(self.host, self.port).url
+        return self.binds[0].url
+
+    @property
+    def binds(self) -> tuple[Bind, ...]:
+        """Where the web process listens: for people and programs first, for vendors last, which may be the same."""
+        own = Bind(self.host, self.port)
+        return (own, self.callback_bind) if self.callback_bind else (own,)
 
     @property
     def called_at(self) -> str:
         """The base of the callback addresses: PUBLIC_URL, or where this machine takes callbacks."""
-        return self.public_url or (self.callback_bind or Bind(self.host, self.port)).url
+        return self.public_url or self.binds[-1].url

@@ -168,8 +168,8 @@ def media_allow(settings: Settings, own: Mapping[str, Any]) -> MediaAllow:
 
 def media_guard(settings: Settings, allow: MediaAllow) -> MediaGuard:
     """The guard, which knows what is ours: where we listen, on any address of this machine, and Redis and the broker."""
-    ports = {settings.port, *([settings.callback_bind.port] if settings.callback_bind else [])}
-    ours = servers(settings.redis_url, broker_url(settings)) | {("127.0.0.1", port) for port in ports}
+    listening = {("127.0.0.1", each.port) for each in settings.binds}
+    ours = servers(settings.redis_url, broker_url(settings)) | listening
     return MediaGuard(allow, ours, MediaRewrite.parse(settings.media_rewrite))
 
 

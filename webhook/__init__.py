@@ -9,6 +9,7 @@ from webhook.admin import admin
 from webhook.assets import assets
 from webhook.callbacks import callbacks
 from webhook.dashboard import dashboard
+from webhook.doors import keep_apart
 from webhook.headers import add_headers
 from webhook.health import health
 from webhook.login import login
@@ -27,6 +28,7 @@ def create_app(services: Services) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined] # the provider that Flask comes with
     auth.configure(app, services.keys.derived(SESSIONS))
     errors.register(app)
+    app.before_request(keep_apart)
     looks.register(app)
     app.after_request(add_headers)
     for part in (callbacks, pushes, admin, login, dashboard, records, assets, health):

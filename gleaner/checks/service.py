@@ -15,7 +15,7 @@ from gleaner.checks.finding import Finding, fail, ok, skipped
 from gleaner.checks.home import held
 from gleaner.checks.stores import Store
 from gleaner.checks.work import listened, sweep, workers
-from gleaner.household import LOGS, check_port
+from gleaner.household import LOGS, check_ports
 from shared.errors import Misconfigured
 from shared.settings import Settings
 from shared.wiring import broker_url
@@ -88,7 +88,8 @@ def _none(settings: Settings) -> Finding:
         said = f"`gleaner up` runs, and nobody answers at {settings.local_url}"
         return fail("service", said, f"give it a moment; else see {settings.home / LOGS / 'web.log'}")
     try:
-        check_port(settings.host, settings.port, 0.0)
+        check_ports(settings, 0.0)
     except Misconfigured as error:
         return fail("service", error.detail, "stop what listens there, or set GLEANER_HOST and PORT")
-    return ok("service", f"none runs here; port {settings.port} is free for one")
+    free = " and ".join(str(each.port) for each in settings.binds)
+    return ok("service", f"none runs here; port {free} is free for one")

@@ -831,6 +831,23 @@ def test_a_clock_that_is_right_or_cannot_be_compared_is_not_found_fault_with(whe
             "ok",
         ),
         ({"SMS_BASE_URL": "http://192.0.2.1", "PUBLIC_URL": "https://gleaner.example:8000"}, "ok"),
+        ({"SMS_BASE_URL": "http://192.0.2.1", "CALLBACK_BIND": "192.0.2.2:8001"}, "ok"),
+        (
+            {
+                "SMS_BASE_URL": "http://192.0.2.1",
+                "PUBLIC_URL": "http://192.0.2.2:8001",
+                "CALLBACK_BIND": "127.0.0.1:8001",
+            },
+            "warn",
+        ),
+        (
+            {
+                "SMS_BASE_URL": "http://192.0.2.1",
+                "PUBLIC_URL": "http://192.0.2.2:8000",
+                "CALLBACK_BIND": "192.0.2.2:8001",
+            },
+            "warn",
+        ),
     ],
 )
 def test_whoever_is_to_report_has_to_reach_us(where: Where, environ: dict[str, str], status: str) -> None:
