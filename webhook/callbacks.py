@@ -12,6 +12,7 @@ from werkzeug.routing import PathConverter
 from shared.errors import Invalid, NotFound
 from shared.news import event_of
 from shared.signing import read_callback_token
+from webhook.bodies import whole_body
 from webhook.errors import problem
 from webhook.parts import services
 from webhook.peers import caller, may_call
@@ -38,7 +39,7 @@ callbacks.record_once(lambda at: at.app.url_map.converters.update(anything=_Anyt
 def take(path: str) -> dict[str, object]:
     """Record what a vendor says about an attempt; the answer's `code` is an integer, or it would be sent again."""
     vendor, job_id, attempt = _meant(path)
-    news = services().sources[vendor].read_callback(request.get_data(cache=False), request.content_type or "")
+    news = services().sources[vendor].read_callback(whole_body(), request.content_type or "")
     services().reach("callback-read")
     services().ledger.record(job_id, event_of(news, attempt))
     services().reach("callback-recorded")

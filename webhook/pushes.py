@@ -6,12 +6,13 @@ address is answered 200 at once, for a vendor that hears anything else a few tim
 
 import logging
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 from gunicorn.http.errors import NoMoreData, ParseException
 from werkzeug.exceptions import HTTPException
 
 from shared.errors import GleanerError, NotFound
 from shared.signing import is_push_token
+from webhook.bodies import whole_body
 from webhook.callbacks import BAD_TRIES
 from webhook.errors import problem
 from webhook.parts import services
@@ -40,7 +41,7 @@ def take(vendor: str, token: str) -> dict[str, object]:
 def _message() -> bytes:
     """What was sent; nothing when it is too large, or broken on its way."""
     try:
-        return request.get_data(cache=False)
+        return whole_body()
     except (HTTPException, ParseException, NoMoreData):
         return b""
 

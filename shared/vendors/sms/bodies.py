@@ -5,7 +5,7 @@ nesting deeper than any message has. Of a doubled key the last counts, as in a f
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from itertools import chain
 
@@ -33,23 +33,22 @@ def strict_json(body: bytes) -> object:
 
 
 def _check_depth(value: object) -> None:
-    level = [value]
-    for _ in range(DEEPEST + 1):
-        level = list(chain.from_iterable(map(_inner, level)))
-        if not level:
-            return
-    raise _too_deep()
+    level, depth = _boxes([value]), 1
+    while level := _boxes(chain.from_iterable(level)):
+        depth += 1
+        if depth > DEEPEST:
+            raise _too_deep()
 
 
 def _too_deep() -> Invalid:
     return Invalid(UNREADABLE, f"nested deeper than {DEEPEST}")
 
 
-def _inner(value: object) -> Iterator[object]:
-    if isinstance(value, dict):
-        yield from value.values()
-    elif isinstance(value, list):
-        yield from value
+def _boxes(values: Iterable[object]) -> list[Iterable[object]]:
+    """What of these holds more."""
+    return [
+        each.values() if isinstance(each, dict) else each for each in values if isinstance(each, dict | list)
+    ]
 
 
 def _unreadable(body: bytes) -> Invalid:
