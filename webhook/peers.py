@@ -33,8 +33,8 @@ def behind(peer: str, forwarded: list[str], trusted: tuple[Network, ...]) -> Add
 
 def may_call() -> bool:
     """Whether CALLBACK_ALLOW names the caller, or nobody at all."""
-    allowed, found = services().settings.callback_allow, caller()
-    return not allowed or (found is not None and among(found, allowed))
+    allowed = services().settings.callback_allow
+    return not allowed or ((found := caller()) is not None and among(found, allowed))
 
 
 def holder() -> str:

@@ -32,6 +32,7 @@ GROWTH = 20 * 2**20
 EVERY_DAY, LONG = 400, 50_000
 GUESSES = 10_000
 HELD = 50  # connections at once that never come to an end
+HEARD = 16
 
 
 @pytest.fixture(scope="module")
@@ -200,7 +201,9 @@ def test_who_says_half_a_request_and_falls_silent_does_not_make_it_deaf(
     with ExitStack() as held:
         for number in range(HELD):
             held.enter_context(receiver.socket()).sendall(halves[number % len(halves)])
-        assert is_heard(receiver, jobs[1]) < WAIT_SECONDS
+        with ThreadPoolExecutor(HEARD) as pool:  # so many that each process has to hear some of them
+            took = list(pool.map(lambda _: is_heard(receiver, jobs[1]), range(HEARD)))
+    assert max(took) < WAIT_SECONDS
 
 
 def guesses(receiver: Receiver, job: Job, chance: Random, count: int) -> Iterator[str]:
