@@ -81,14 +81,14 @@ def test_a_token_that_no_store_has_seen_reaches_none(make_world, world, stranger
 
 
 class Counted:
-    """A memory that counts what it is asked."""
+    """A store that counts what it is asked."""
 
-    def __init__(self, memory):
-        self.memory, self.asked = memory, Counter()
+    def __init__(self, real):
+        self.real, self.asked = real, Counter()
 
     def __getattr__(self, name):
         self.asked[name] += 1
-        return getattr(self.memory, name)
+        return getattr(self.real, name)
 
 
 @pytest.fixture
@@ -99,10 +99,12 @@ def counted(world):
 
 
 def test_once_a_bucket_is_full_a_bad_token_costs_no_question_to_the_store(world, counted):
+    world.services = replace(world.services, jobs=Counted(world.services.jobs))
     client = world.client()
     answers = [client.post("/callbacks/sms/guess").status_code for _ in range(1000)]
     assert Counter(answers) == {404: 100, 429: 900}
     assert counted == {"count": 101}
+    assert world.services.jobs.asked == {"now": 1}  # which minute it is
 
 
 def test_what_one_process_saw_full_holds_for_the_others_after_one_question(world, counted):
