@@ -75,6 +75,9 @@ def _web(settings: Settings, answer: Answer) -> Finding:
         return fail(
             "service", f"{url} is not ready: {answer.reasons}", f"see the other lines here, and {logs}"
         )
+    if answer.ours and (door := settings.callback_bind) and asked(door.url).trouble:
+        said = f"runs at {url}, and nobody answers at {door}, where callbacks are to be taken"
+        return fail("service", said, f"start it anew with CALLBACK_BIND as it is now; else see {logs}")
     if answer.ours:
         return ok("service", f"runs at {url}, and is ready")
     if answer.trouble == "refused":

@@ -891,6 +891,14 @@ def test_a_service_that_runs_is_asked_whether_it_is_ready(where: Where) -> None:
     assert found.sentence.endswith("is not ready: no sweep has ended within 75 s")
 
 
+def test_a_service_that_runs_has_to_listen_at_the_door_of_vendors_too(where: Where, port: int) -> None:
+    with served(FakeService()) as url, served(Response("no such page")) as door:
+        host = door.removeprefix("http://")
+        assert web(where(CALLBACK_BIND=host, **at(url))).status is Status.OK
+        found = web(where(CALLBACK_BIND=f"127.0.0.1:{port}", **at(url)))
+    assert (found.status, f"nobody answers at 127.0.0.1:{port}" in found.sentence) == (Status.FAIL, True)
+
+
 def test_a_port_that_is_free_will_do_and_one_of_another_will_not(where: Where, port: int) -> None:
     assert web(where(PORT=str(port))).status is Status.OK
     for app in (answering(), answering(200, []), Response("hello")):
