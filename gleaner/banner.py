@@ -58,7 +58,7 @@ def _addresses(settings: Settings, where: Source) -> dict[str, str]:
 
 
 def _warnings(settings: Settings, addresses: Mapping[str, str]) -> Iterator[str]:
-    reached = settings.public_url or settings.local_url
+    reached = settings.called_at
     callers = [name for name, vendor in load(settings.vendors).items() if vendor.playback]
     afar = [name for name in callers if name in addresses and not is_loopback(addresses[name])]
     if is_loopback(reached) and afar:

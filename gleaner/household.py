@@ -11,6 +11,7 @@ from gleaner.embedded_redis import EmbeddedRedis
 from gleaner.processes import open_lock, take, wait_until
 from gleaner.supervisor import ending
 from shared.errors import Misconfigured
+from shared.settings import Settings
 from shared.sweep import Sweeper
 
 LOGS = "log"
@@ -43,13 +44,19 @@ def only_one(home: Path) -> Iterator[bool]:
         os.close(lock)
 
 
-def check_port(host: str, port: int, patience: float) -> None:
+def check_ports(settings: Settings, patience: float) -> None:
+    """Misconfigured when the web process cannot listen where it is to, or somebody still does after so many seconds."""
+    for each, name in zip(settings.binds, ("PORT", "CALLBACK_BIND"), strict=False):
+        check_port(each.host, each.port, patience, name)
+
+
+def check_port(host: str, port: int, patience: float, setting: str = "PORT") -> None:
     """Misconfigured when nobody can listen there, or when somebody still does after so many seconds."""
     trouble: list[OSError] = []
     if not wait_until(lambda: _is_free(host, port, trouble), patience):
         if trouble[-1].errno == EADDRINUSE:
             raise Misconfigured(
-                "port-in-use", f"port {port} of {host} is in use; stop what listens there, or set PORT"
+                "port-in-use", f"port {port} of {host} is in use; stop what listens there, or set {setting}"
             )
         raise Misconfigured("port-unusable", f"cannot listen on {host}, port {port}: {trouble[-1].strerror}")
 

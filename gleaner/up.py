@@ -20,7 +20,7 @@ from signal import SIGHUP, SIGUSR1
 from gleaner.banner import archive_prefix, banner
 from gleaner.client import client_for
 from gleaner.embedded_redis import EmbeddedRedis
-from gleaner.household import LOGS, RedisChild, SweepChild, check_port, drop_beat_files, only_one
+from gleaner.household import LOGS, RedisChild, SweepChild, check_ports, drop_beat_files, only_one
 from gleaner.output import Complain, LogFile, Once, Output
 from gleaner.procfile import commands, project_file
 from gleaner.reporter import Reporter
@@ -47,7 +47,7 @@ def run() -> None:
     where = source()
     settings = read(Settings, where)
     with only_one(settings.home) as followed, stop_signals() as stop:
-        check_port(settings.host, settings.port, LEFTOVERS_SECONDS if followed else 0.0)
+        check_ports(settings, LEFTOVERS_SECONDS if followed else 0.0)
         played = simulation(settings, where)
         server = None if settings.redis_url else EmbeddedRedis(settings.home, REDIS_PATIENCE)
         told = replace(where, environ=_environ(settings, played, server))
@@ -108,8 +108,8 @@ def _tiers(
 ) -> list[list[Child]]:
     """Who needs whom: Redis, then what serves, then what works."""
     settings = services.settings
-    values = {**told.environ, "GLEANER_HOST": f"[{settings.host}]" if ":" in settings.host else settings.host}
-    found = commands(project_file("Procfile").read_text(encoding="utf-8"), values, _at_work(settings, told))
+    text = project_file("Procfile").read_text(encoding="utf-8")
+    found = commands(text, told.environ, _at_work(settings, told))
 
     def child(name: str, argv: list[str], patience: float) -> Child:
         news = SIGUSR1 if name == "web" else SIGHUP if name.startswith("worker-") else None

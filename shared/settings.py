@@ -18,6 +18,7 @@ from dotenv import dotenv_values, find_dotenv
 
 from shared import secrets
 from shared.errors import Misconfigured
+from shared.networks import Bind, Network, bind, networks
 
 SIMULATED = "GLEANER_SIMULATED"
 
@@ -201,6 +202,9 @@ class Settings:
     home: Path = setting("GLEANER_HOME", "var", "Redis data, archive, spool, generated secrets", Path)
     host: str = setting("GLEANER_HOST", "127.0.0.1", "where the web process listens")
     port: int = setting("PORT", "8000", "where the web process listens", port)
+    callback_bind: Bind | None = setting(
+        "CALLBACK_BIND", "", "host:port of its own for what vendors call; empty: the same", bind
+    )
     public_url: str = setting("PUBLIC_URL", "", "base of the callback addresses handed to vendors", http_url)
     redis_url: str = setting("REDIS_URL", "", "job state; empty: an embedded server", secret=True)
     broker_url: str = setting(
@@ -216,6 +220,12 @@ class Settings:
     )
     secret_key: str = setting(
         "SECRET_KEY", "", "keys are derived from it; empty: generated", secrets.secret_key, secret=True
+    )
+    callback_allow: tuple[Network, ...] = setting(
+        "CALLBACK_ALLOW", "", "networks from which callbacks are taken; empty: any", networks
+    )
+    trusted_proxies: tuple[Network, ...] = setting(
+        "TRUSTED_PROXIES", "", "networks of proxies whose X-Forwarded-For is believed; empty: none", networks
     )
     cameras_file: Path = setting("CAMERAS_FILE", "cameras.toml", "the cameras", Path)
     media_allow: str = setting(
@@ -262,8 +272,24 @@ class Settings:
         "GLEANER_URL", "", "the service that the commands speak to; empty: the local one", http_url
     )
 
+    def __post_init__(self) -> None:
+        if self.callback_bind and self.callback_bind.port == self.port:
+            raise Misconfigured(
+                "bad-setting", f"CALLBACK_BIND: needs another port than PORT, which is {self.port}"
+            )
+
     @property
     def local_url(self) -> str:
         """The service on this machine."""
-        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104 - compared, not bound
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+        return self.binds[0].url
+
+    @property
+    def binds(self) -> tuple[Bind, ...]:
+        """Where the web process listens: for people and programs first, for vendors last, which may be the same."""
+        own = Bind(self.host, self.port)
+        return (own, self.callback_bind) if self.callback_bind else (own,)
+
+    @property
+    def called_at(self) -> str:
+        """The base of the callback addresses: PUBLIC_URL, or where this machine takes callbacks."""
+        return self.public_url or self.binds[-1].url

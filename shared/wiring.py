@@ -89,7 +89,7 @@ def build(
         videos=_videos(vendors, own, kept.spool_dir),
         public_media=frozenset(name for name, vendor in vendors.items() if vendor.public_media),
         ring=ring,
-        public_url=settings.public_url or settings.local_url,
+        public_url=settings.called_at,
         simulated=settings.simulated,
         reach=reach,
     )
@@ -199,5 +199,6 @@ def media_allow(settings: Settings, own: Mapping[str, Any]) -> MediaAllow:
 
 def media_guard(settings: Settings, allow: MediaAllow) -> MediaGuard:
     """The guard, which knows what is ours: where we listen, on any address of this machine, and Redis and the broker."""
-    ours = servers(settings.redis_url, broker_url(settings)) | {("127.0.0.1", settings.port)}
+    listening = {("127.0.0.1", each.port) for each in settings.binds}
+    ours = servers(settings.redis_url, broker_url(settings)) | listening
     return MediaGuard(allow, ours, MediaRewrite.parse(settings.media_rewrite))

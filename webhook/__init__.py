@@ -8,6 +8,7 @@ from webhook.admin import admin
 from webhook.assets import assets
 from webhook.callbacks import callbacks
 from webhook.dashboard import dashboard
+from webhook.doors import keep_apart
 from webhook.headers import add_headers
 from webhook.health import health
 from webhook.login import login
@@ -28,6 +29,7 @@ def create_app(services: Services) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined] # the provider that Flask comes with
     auth.configure(app)
     errors.register(app)
+    app.before_request(keep_apart)
     looks.register(app)
     app.wsgi_app = RequestIds(app.wsgi_app)  # type: ignore[method-assign] # as Flask has it
     app.after_request(add_headers)

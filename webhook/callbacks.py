@@ -1,45 +1,68 @@
 """POST /callbacks/<vendor>/<token>: authenticate, read, record, answer.
 
-The token is checked by arithmetic before anything is read. News about a job that we know is answered 200 whether it is
-news or not; nothing here waits for anything but the store.
+The token is checked by arithmetic before anything is read or looked up, and then who calls. News about a job that we know
+is answered 200 whether it is news or not; nothing here waits for anything but the store.
 """
 
 import logging
 
 from flask import Blueprint, Response, request
+from werkzeug.routing import PathConverter
 
 from shared.errors import Invalid, NotFound
 from shared.signing import read_callback_token
+from webhook.bodies import whole_body
 from webhook.errors import problem
 from webhook.parts import services
-from webhook.throttle import count_bad_try, refuse_after
+from webhook.peers import caller, may_call
+from webhook.throttle import count_bad_try
 
 BAD_TRIES = 100  # a minute; a good token is never refused for them
 
 log = logging.getLogger(__name__)
 
+
+class _Anything(PathConverter):
+    """All that is left of a path: no slash, line break or emptiness makes another answer."""
+
+    regex = r"(?s:.*)"
+    part_isolating = False
+
+
 callbacks = Blueprint("callbacks", __name__, url_prefix="/callbacks")
+callbacks.record_once(lambda at: at.app.url_map.converters.update(anything=_Anything))
 
 
-@callbacks.post("/<vendor>/<path:token>")
-def take(vendor: str, token: str) -> dict[str, object]:
+@callbacks.post("/", defaults={"path": ""}, strict_slashes=False)
+@callbacks.post("/<anything:path>")
+def take(path: str) -> dict[str, object]:
     """Record what a vendor says about an attempt; the answer's `code` is an integer, or it would be sent again."""
-    parts = services()
-    named = read_callback_token(parts.keys, vendor, token)
-    if named is None or vendor not in parts.sources:
-        refuse_after("callback", BAD_TRIES)
-        count_bad_try("callback")
-        raise NotFound("unknown-callback")
-    job_id, attempt = named
-    parts.receiving.take(vendor, job_id, attempt, request.get_data(cache=False), request.content_type or "")
+    vendor, job_id, attempt = _meant(path)
+    services().receiving.take(vendor, job_id, attempt, whole_body(), request.content_type or "")
     return {"code": 0, "message": "ok"}
 
 
+def _meant(path: str) -> tuple[str, str, int]:
+    """Vendor, job and attempt that an address is for. NotFound for every other, and for a caller who is not allowed.
+
+    403 would tell a stranger with an old address that it was one; the owner is told by a line instead.
+    """
+    vendor, _, token = path.partition("/")
+    named = read_callback_token(services().keys, vendor, token)
+    if named is None or vendor not in services().sources:
+        count_bad_try("callback", BAD_TRIES)
+        raise NotFound("unknown-callback")
+    if not may_call():
+        fields = {"caller": str(caller()), "vendor": vendor, "job": named[0]}
+        log.warning("a callback came from an address that CALLBACK_ALLOW does not name", extra=fields)
+        raise NotFound("unknown-callback")
+    return vendor, *named
+
+
 def _about() -> dict[str, object]:
-    """Whose callback it is: by now its token is known to be good."""
-    vendor, token = (request.view_args or {}).get("vendor"), (request.view_args or {}).get("token", "")
-    named = read_callback_token(services().keys, str(vendor), token)
-    return {"vendor": vendor, "job": named and named[0], "attempt": named and named[1]}
+    """Whose callback it is: by now its address is known to be good."""
+    vendor, job_id, attempt = _meant((request.view_args or {}).get("path", ""))
+    return {"vendor": vendor, "job": job_id, "attempt": attempt}
 
 
 @callbacks.errorhandler(NotFound)

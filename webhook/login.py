@@ -23,7 +23,7 @@ def log_in() -> Response:
     refuse_after("login", BAD_TRIES)
     token = request.form.get("token", "").strip()
     if not auth.is_admin_token(token):
-        count_bad_try("login")
+        count_bad_try("login", BAD_TRIES)
         return make_response(render_template("login.html", error="This token is not known here."), 401)
     auth.open_session(token)
     return _home()
@@ -43,7 +43,7 @@ def log_in_by_link(link: str) -> Response:
     refuse_after("login", BAD_TRIES)
     if request.method == "GET" and not auth.logged_in():
         if not _use(link):
-            count_bad_try("login")
+            count_bad_try("login", BAD_TRIES)
             raise Unauthorized(
                 "this link has been used, or is too old; ask for another one, or log in with a token"
             )

@@ -6,16 +6,17 @@ address is answered 200 at once, for a vendor that hears anything else a few tim
 
 import logging
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 from gunicorn.http.errors import NoMoreData, ParseException
 from werkzeug.exceptions import HTTPException
 
 from shared.errors import GleanerError, NotFound
 from shared.signing import is_push_token
+from webhook.bodies import whole_body
 from webhook.callbacks import BAD_TRIES
 from webhook.errors import problem
 from webhook.parts import services
-from webhook.throttle import count_bad_try, refuse_after
+from webhook.throttle import count_bad_try
 
 log = logging.getLogger(__name__)
 
@@ -26,8 +27,7 @@ pushes = Blueprint("pushes", __name__, url_prefix="/push")
 def take(vendor: str, token: str) -> dict[str, object]:
     """Have the cameras listed that the message names, unless that was done within the hour."""
     if vendor not in services().record_sources or not is_push_token(services().keys, vendor, token):
-        refuse_after("push", BAD_TRIES)
-        count_bad_try("push")
+        count_bad_try("push", BAD_TRIES)
         raise NotFound("unknown-push")
     try:
         names = services().record_sources[vendor].about(_message(), services().cameras.all())
@@ -41,7 +41,7 @@ def take(vendor: str, token: str) -> dict[str, object]:
 def _message() -> bytes:
     """What was sent; nothing when it is too large, or broken on its way."""
     try:
-        return request.get_data(cache=False)
+        return whole_body()
     except (HTTPException, ParseException, NoMoreData):
         return b""
 

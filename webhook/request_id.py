@@ -4,10 +4,8 @@ It stands in the answer, in every line that is logged while the request is serve
 a worker's lines can be found by it.
 """
 
-import itertools
-import os
+import random
 import re
-import secrets
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -20,23 +18,9 @@ HEADER, _VARIABLE = "X-Request-Id", "HTTP_X_REQUEST_ID"
 _FIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+=@-]{0,127}")
 
 
-class _Names:
-    """Names for requests, which no other process gives: a beginning by chance, and a number."""
-
-    def __init__(self) -> None:
-        self.begin()
-
-    def begin(self) -> None:
-        """Begin anew, as each fork has to."""
-        self._beginning, self._numbers = secrets.token_hex(4), itertools.count(1)
-
-    def next(self) -> str:
-        """The next one."""
-        return f"{self._beginning}-{next(self._numbers):x}"
-
-
-_names = _Names()
-os.register_at_fork(after_in_child=_names.begin)
+def _name() -> str:
+    """One by chance, which tells strangers nothing, and costs less than a secret would."""
+    return f"{random.getrandbits(64):016x}"
 
 
 class RequestIds:
@@ -48,7 +32,7 @@ class RequestIds:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Serve a request under its id; the thread serves others later."""
         given = environ.get(_VARIABLE, "")
-        request_id = given if given and _FIT.fullmatch(given) else _names.next()
+        request_id = given if given and _FIT.fullmatch(given) else _name()
 
         def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
             return start_response(status, [*headers, (HEADER, request_id)], *error)

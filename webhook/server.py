@@ -1,4 +1,4 @@
-"""What gunicorn is told beside its command line (`--config python:webhook.server`): how it logs, drains, and hears of secrets.
+"""What gunicorn is told by `--config python:webhook.server`: where to listen, how to log, to drain, and to hear of secrets.
 
 The server's own lines go where all others go, from the first one on, and through the same filter. SIGUSR1, which is for log
 files that others have moved, makes a round of the secrets here, in the parent and in all children, and no connection is
@@ -14,23 +14,24 @@ from typing import Any
 
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
-from gunicorn.workers.gthread import ThreadWorker
 
 from shared.errors import one_line
 from shared.logs import set_up
 from shared.ring import Ring, ring_of
 from shared.settings import Settings, read, source
+from webhook.manners import MannerlyWorker
 
 _heard = [0]  # rounds; each process counts its own
 
 with one_line():
-    set_up(read(Settings, source()).log_format)
+    settings = read(Settings, source())
+    set_up(settings.log_format)
 
 
 @lru_cache(maxsize=1)
 def ring() -> Ring:
     """The secrets in force in this process; its forks go on with what it has."""
-    return ring_of(read(Settings, source()), os.environ, lambda: _heard[0])
+    return ring_of(settings, os.environ, lambda: _heard[0])
 
 
 class Lines(Logger):  # type: ignore[misc] # the library has no types
@@ -56,8 +57,8 @@ def hand_on() -> None:
         server.propagate = True
 
 
-class Threads(ThreadWorker):  # type: ignore[misc]
-    """Gunicorn's own, but it hears of secrets, and leaves the door as soon as it is told to leave."""
+class Threads(MannerlyWorker):
+    """It hears of secrets, too, and leaves the door as soon as it is told to leave."""
 
     def handle_usr1(self, _number: int, _frame: object) -> None:
         """Only count, as befits a signal: the next request will look."""
@@ -78,4 +79,5 @@ class Threads(ThreadWorker):  # type: ignore[misc]
             self.accept(listener)
 
 
+bind = [str(each) for each in settings.binds]
 logger_class, worker_class = Lines, Threads

@@ -21,7 +21,7 @@ DATE_SECONDS = 2.0
 def callbacks(case: Case) -> Iterator[Finding]:
     """Whether those who report can reach us."""
     settings, name = case.settings, "callbacks"
-    reached = settings.public_url or settings.local_url
+    reached = settings.called_at
     reporting = [one for one in case.ready if case.vendors[one].playback]
     afar = [one for one in reporting if not is_loopback(case.address(one))]
     if not reporting:
@@ -30,17 +30,26 @@ def callbacks(case: Case) -> Iterator[Finding]:
         said = f"{', '.join(afar)} cannot reach {reached} to report, so downloads are only asked about"
         yield warn(name, said, "set PUBLIC_URL to an address of this machine that can be reached from there")
     elif _unheard(settings):
-        said = f"PUBLIC_URL names port {settings.port}, and there only this machine itself is listened to"
-        yield warn(name, said, "set GLEANER_HOST to 0.0.0.0, unless something else passes callbacks on")
+        said = f"PUBLIC_URL names port {settings.binds[-1].port}, and there only this machine itself is listened to"
+        which = "CALLBACK_BIND" if settings.callback_bind else "GLEANER_HOST"
+        yield warn(name, said, f"set {which} to 0.0.0.0, unless something else passes callbacks on")
+    elif settings.callback_bind and _port(settings) == settings.port:
+        said = f"PUBLIC_URL names port {settings.port}, and callbacks are taken on {settings.callback_bind} alone"
+        yield warn(name, said, "name that port in PUBLIC_URL, unless something else passes callbacks on")
     else:
         yield ok(name, f"go to {origin(reached)}")
 
 
 def _unheard(settings: Settings) -> bool:
+    at = settings.binds[-1]
+    ours = _port(settings) == at.port
+    return ours and not is_loopback(settings.public_url) and is_loopback(f"http://{at}")
+
+
+def _port(settings: Settings) -> int | None:
+    """The port that PUBLIC_URL names, where that is of plain http, as our own are."""
     parts = urlsplit(settings.public_url)
-    ours = parts.scheme == "http" and (parts.port or 80) == settings.port
-    bound = f"http://[{settings.host}]" if ":" in settings.host else f"http://{settings.host}"
-    return ours and not is_loopback(settings.public_url) and is_loopback(bound)
+    return (parts.port or 80) if parts.scheme == "http" else None
 
 
 def clock(case: Case, store: Store, name: str) -> Iterator[Finding]:

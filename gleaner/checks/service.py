@@ -15,7 +15,7 @@ from gleaner.checks.finding import Finding, fail, ok, skipped
 from gleaner.checks.home import held
 from gleaner.checks.stores import Store
 from gleaner.checks.work import listened, sweep, workers
-from gleaner.household import LOGS, check_port
+from gleaner.household import LOGS, check_ports
 from shared.errors import Misconfigured
 from shared.settings import Settings
 from shared.wiring import broker_url
@@ -75,6 +75,9 @@ def _web(settings: Settings, answer: Answer) -> Finding:
         return fail(
             "service", f"{url} is not ready: {answer.reasons}", f"see the other lines here, and {logs}"
         )
+    if answer.ours and (door := settings.callback_bind) and asked(door.url).trouble:
+        said = f"runs at {url}, and nobody answers at {door}, where callbacks are to be taken"
+        return fail("service", said, f"start it anew with CALLBACK_BIND as it is now; else see {logs}")
     if answer.ours:
         return ok("service", f"runs at {url}, and is ready")
     if answer.trouble == "refused":
@@ -88,7 +91,8 @@ def _none(settings: Settings) -> Finding:
         said = f"`gleaner up` runs, and nobody answers at {settings.local_url}"
         return fail("service", said, f"give it a moment; else see {settings.home / LOGS / 'web.log'}")
     try:
-        check_port(settings.host, settings.port, 0.0)
+        check_ports(settings, 0.0)
     except Misconfigured as error:
         return fail("service", error.detail, "stop what listens there, or set GLEANER_HOST and PORT")
-    return ok("service", f"none runs here; port {settings.port} is free for one")
+    free = " and ".join(str(each.port) for each in settings.binds)
+    return ok("service", f"none runs here; port {free} is free for one")

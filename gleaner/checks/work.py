@@ -60,8 +60,6 @@ def queues(case: Case) -> list[str]:
     settings = case.settings
     at_work = [name for name in case.vendors if case.played or case.works(name)]
     values = {
-        "GLEANER_HOST": settings.host,
-        "PORT": str(settings.port),
         "GLEANER_HOME": str(settings.home),
         "FETCH_CONCURRENCY": str(settings.fetch_concurrency),
     }

@@ -163,7 +163,10 @@ def test_a_whole_number_is_a_stream_id_like_any_other():
         ("true", "streamId"),
         ("1.5", "streamId"),
         ('["s"]', "streamId"),
-        (json.dumps("s" * 257), "streamId"),
+        (json.dumps("s" * 129), "streamId"),
+        ('"a b"', "streamId"),
+        ('" "', "streamId"),
+        ('"a\\u3000b"', "streamId"),
         ('"a\\u0000b"', "streamId"),
         ('"a\\nb"', "streamId"),
         ('"a\\u007fb"', "streamId"),
@@ -211,8 +214,13 @@ def test_a_fault_is_named_as_the_vendor_spells_the_field_wherever_it_stood():
         b'{"data": null}',
         b'{"data": [{"streamId": "s"}]}',
         b"streamId=s",
+        b'{"streamId": "s"} {}',
+        b'{"streamId": "s",}',
+        b'{"streamId": "\x07"}',
+        b'{"streamId": "s", "other": "\xed\xa0\x80"}',
+        b'{"streamId": "s", "\\ud800": 1}',
     ],
-    ids=range(16),
+    ids=range(21),
 )
 def test_a_body_that_is_no_callback_is_refused(body):
     assert refusal(body).field is None
@@ -225,6 +233,41 @@ def test_a_body_that_is_no_callback_is_refused(body):
 )
 def test_a_form_that_is_no_callback_is_refused(body):
     assert refusal(body, FORM).field is None
+
+
+@pytest.mark.parametrize(
+    "value", ["NaN", "-Infinity", "1e999", '"\\ud800"', '["\\udc00 \\ud800"]', '{"deep": 1e999}']
+)
+def test_what_no_json_may_hold_is_refused_by_name_wherever_it_stands(value):
+    found = refusal(f'{{"streamId": "s", "speed": {value}}}'.encode())
+    assert found.field == ("deep" if "deep" in value else "speed")
+
+
+@pytest.mark.parametrize("name", ["a b", "\u202e", "n" * 65, "\ud800"])
+def test_a_name_that_is_not_fit_to_be_shown_is_not_repeated(name):
+    assert refusal(json.dumps({name: float("nan")}).encode()).field is None
+
+
+@pytest.mark.parametrize(("kind", "opening", "closing"), [("list", "[", "]"), ("object", '{"a":', "}")])
+def test_sixteen_levels_are_read_and_no_more(kind, opening, closing):
+    def nested(depth):
+        """A callback of so many levels, its own included."""
+        return f'{{"streamId": "s", "x": {opening * (depth - 1)}1{closing * (depth - 1)}}}'.encode()
+
+    assert vendor().read_callback(nested(16), JSON).stream_id == "s"
+    assert "16" in refusal(nested(17)).detail
+    assert (
+        "16" in refusal(nested(17).replace(b"1]", b"]").replace(b"1}", b"}").replace(b":}", b":{}}")).detail
+    )
+    assert refusal(nested(5000)).field is None
+
+
+def test_a_pair_of_surrogates_is_a_letter():
+    assert vendor().read_callback(b'{"streamId": "\\ud83d\\ude00"}', JSON).stream_id == "\U0001f600"
+
+
+def test_the_last_of_a_doubled_key_counts():
+    assert vendor().read_callback(b'{"streamId": "a", "streamId": "b"}', JSON).stream_id == "b"
 
 
 def test_the_last_of_a_doubled_form_field_counts():

@@ -29,15 +29,17 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
 CAMERAS = 5
 VENDOR_PORT = free_port()
+VENDORS_DOOR = free_port()
 
 
 def _start(home: Path, **settings: str) -> System:
-    return start(home, cameras_file(CAMERAS), f"http://127.0.0.1:{VENDOR_PORT}", **settings)
+    door = {"CALLBACK_BIND": f"127.0.0.1:{VENDORS_DOOR}"}
+    return start(home, cameras_file(CAMERAS), f"http://127.0.0.1:{VENDOR_PORT}", **door, **settings)
 
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """One system for the whole file; who plays the vendor on the port is up to each test."""
+    """One system for the whole file, with a door of its own for vendors; who plays one on the port is up to each test."""
     home = tmp_path_factory.mktemp("system")
     running = _start(home)
     yield running
@@ -145,8 +147,17 @@ def test_what_cannot_be_asked_for_is_refused_by_name_and_changes_nothing(system:
         assert answer.status_code == 422
         assert field in answer.json()["errors"]
         assert answer.headers["Content-Type"] == "application/problem+json"
-    assert system.call("POST", "/callbacks/sms/" + "x" * 40, {"streamId": "s"}).status_code == 404
     assert system.call("GET", "/admin/status").json()["states"] == before
+
+
+def test_vendors_are_heard_at_their_own_door_and_find_nothing_else_there(system: System) -> None:
+    guess, door = "/callbacks/sms/" + "x" * 40, System(system.home, VENDORS_DOOR, system.process)
+    elsewhere = {"Host": f"127.0.0.1:{system.port}"}
+    assert door.call("POST", guess, {"streamId": "s"}).json()["code"] == "unknown-callback"
+    assert door.call("GET", "/admin/status").json()["code"] == "unknown-route"
+    assert requests.get(door.url, headers=elsewhere, timeout=10).json()["code"] == "unknown-route"
+    assert door.call("GET", "/healthz").status_code == 200
+    assert system.call("POST", guess, {"streamId": "s"}).json()["code"] == "unknown-route"
 
 
 class Callers:

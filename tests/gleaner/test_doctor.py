@@ -851,6 +851,23 @@ def test_a_clock_that_is_right_or_cannot_be_compared_is_not_found_fault_with(whe
             "ok",
         ),
         ({"SMS_BASE_URL": "http://192.0.2.1", "PUBLIC_URL": "https://gleaner.example:8000"}, "ok"),
+        ({"SMS_BASE_URL": "http://192.0.2.1", "CALLBACK_BIND": "192.0.2.2:8001"}, "ok"),
+        (
+            {
+                "SMS_BASE_URL": "http://192.0.2.1",
+                "PUBLIC_URL": "http://192.0.2.2:8001",
+                "CALLBACK_BIND": "127.0.0.1:8001",
+            },
+            "warn",
+        ),
+        (
+            {
+                "SMS_BASE_URL": "http://192.0.2.1",
+                "PUBLIC_URL": "http://192.0.2.2:8000",
+                "CALLBACK_BIND": "192.0.2.2:8001",
+            },
+            "warn",
+        ),
     ],
 )
 def test_whoever_is_to_report_has_to_reach_us(where: Where, environ: dict[str, str], status: str) -> None:
@@ -892,6 +909,14 @@ def test_a_service_that_runs_is_asked_whether_it_is_ready(where: Where) -> None:
         found = web(where(**at(url)))
     assert found.status is Status.FAIL
     assert found.sentence.endswith("is not ready: no sweep has ended within 75 s")
+
+
+def test_a_service_that_runs_has_to_listen_at_the_door_of_vendors_too(where: Where, port: int) -> None:
+    with served(FakeService()) as url, served(Response("no such page")) as door:
+        host = door.removeprefix("http://")
+        assert web(where(CALLBACK_BIND=host, **at(url))).status is Status.OK
+        found = web(where(CALLBACK_BIND=f"127.0.0.1:{port}", **at(url)))
+    assert (found.status, f"nobody answers at 127.0.0.1:{port}" in found.sentence) == (Status.FAIL, True)
 
 
 def test_a_port_that_is_free_will_do_and_one_of_another_will_not(where: Where, port: int) -> None:

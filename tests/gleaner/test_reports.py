@@ -115,14 +115,12 @@ def test_the_same_complaint_is_not_repeated_within_a_minute() -> None:
 
 def test_the_procfile_names_what_runs_and_a_vendor_not_in_use_has_no_worker() -> None:
     values = {
-        "GLEANER_HOST": "127.0.0.1",
-        "PORT": "8000",
         "GLEANER_HOME": "/home of/it",
         "FETCH_CONCURRENCY": "3",
     }
     found = commands(project_file("Procfile").read_text(), values, ["sms"])
     assert list(found) == ["web", "worker-control", "worker-sms", "worker-fetch", "beat"]
-    assert "127.0.0.1:8000" in found["web"]
+    assert "python:webhook.server" in found["web"]
     assert "/home of/it/beat-schedule" in found["beat"]
     assert found["worker-fetch"][found["worker-fetch"].index("--concurrency") + 1] == "3"
     assert not {word for words in found.values() for word in words if word.startswith("--without-")}

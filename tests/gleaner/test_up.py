@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from gleaner.household import RedisChild, check_port, only_one
+from gleaner.household import RedisChild, check_port, check_ports, only_one
 from gleaner.supervisor import Child, Command, Process, Supervisor
 from shared.errors import Misconfigured, Transient
+from shared.settings import Settings, Source, read
 
 SLEEP = ("sleep", "60")
 FIRST_WAIT = 0.1
@@ -419,6 +420,15 @@ def test_the_port_of_a_killed_predecessor_is_waited_for() -> None:
         with pytest.raises(Misconfigured, match="in use"):
             check_port("127.0.0.1", port, patience=0.1)
     check_port("127.0.0.1", port, patience=0.0)
+
+
+def test_the_door_of_vendors_has_to_be_free_too() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, socket.create_server(("127.0.0.1", 0)) as free:
+        port = taken.getsockname()[1]
+        told = {"PORT": str(free.getsockname()[1]), "CALLBACK_BIND": f"127.0.0.1:{port}"}
+        free.close()
+        with pytest.raises(Misconfigured, match=f"port {port} .* or set CALLBACK_BIND"):
+            check_ports(read(Settings, Source(told, {}, Path())), patience=0.0)
 
 
 def test_an_address_that_is_not_of_this_machine_is_said_to_be_so() -> None:

@@ -124,10 +124,13 @@ def test_the_servers_that_remember_for_us_are_known_by_host_and_port(state, brok
 
 def test_no_vendors_address_may_lead_to_our_page_or_to_redis(tmp_path: Path) -> None:
     settings = some_settings(
-        REDIS_URL="redis://localhost:6390", CELERY_BROKER_URL="amqp://127.0.0.1", PORT="8765"
+        REDIS_URL="redis://localhost:6390",
+        CELERY_BROKER_URL="amqp://127.0.0.1",
+        PORT="8765",
+        CALLBACK_BIND="0.0.0.0:8764",
     )
     guard = media_guard(settings, MediaAllow.parse("127.0.0.1"))
-    for port in (8765, 6390, 5672):
+    for port in (8765, 8764, 6390, 5672):
         with pytest.raises(Transient) as trouble:
             guard.passed(f"http://127.0.0.1:{port}/")
         assert "our own" in trouble.value.detail

@@ -110,6 +110,7 @@ class World:
             record_sources={"imou": self.source},
             ring=Ring(InForce(keys, (TOKEN, "the-token-before"))),
             public_url="http://127.0.0.1:8000",
+            tick=lambda: self.clock.now().timestamp(),
         )
         self.services = replace(self.services, **self.changes)
 

@@ -167,6 +167,19 @@ def test_a_body_that_breaks_while_it_is_read_is_malformed_and_changes_nothing(wo
     assert world.now(job) == before
 
 
+def test_a_body_that_ends_before_its_length_is_malformed_and_changes_nothing(world, stranger):
+    job = world.preparing()
+    cut = {
+        "wsgi.input": io.BytesIO(b"downloadProgress=1"),
+        "wsgi.input_terminated": True,
+        "CONTENT_LENGTH": "20",
+    }
+    form = "application/x-www-form-urlencoded"
+    answer = stranger.post(world.callback_path(job), environ_overrides=cut, content_type=form)
+    assert (answer.status_code, answer.json["code"]) == (400, "malformed")
+    assert world.now(job) == job
+
+
 def test_a_line_says_that_a_callback_could_not_be_read_and_whose_it_was(world, stranger, caplog):
     job = world.preparing()
     stranger.post(world.callback_path(job), json={"fileUrl": "file:///etc/passwd", "downloadProgress": "1"})

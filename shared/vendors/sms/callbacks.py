@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
 from shared.errors import Invalid
-from shared.vendors.sms.answers import parse_json
+from shared.vendors.sms.bodies import UNREADABLE, strict_json
 from shared.vendors.sms.schemas import CALLBACK_NAMES, Report, mentions_download, strict_report
 
 FORM = "application/x-www-form-urlencoded"
@@ -22,18 +22,18 @@ def read_callback(body: bytes, content_type: str) -> Report:
 
 def _values(body: bytes, content_type: str) -> Mapping[str, object]:
     is_form = content_type.partition(";")[0].strip().lower() == FORM and not body.lstrip().startswith(b"{")
-    try:
-        values = _form(body) if is_form else parse_json(body)
-    except ValueError as error:
-        raise Invalid("callback-unreadable", "neither JSON nor a form, in UTF-8") from error
+    values = _form(body) if is_form else strict_json(body)
     if not isinstance(values, dict):
-        raise Invalid("callback-unreadable", "not an object")
+        raise Invalid(UNREADABLE, "not an object")
     return values
 
 
 def _form(body: bytes) -> dict[str, object]:
-    text = body.decode("utf-8")
-    return dict(parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=FORM_FIELDS))
+    try:
+        text = body.decode("utf-8")
+        return dict(parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=FORM_FIELDS))
+    except ValueError as error:
+        raise Invalid(UNREADABLE, f"not a form of at most {FORM_FIELDS} fields, in UTF-8") from error
 
 
 def _unwrapped(values: Mapping[str, object]) -> Mapping[str, object]:
@@ -41,4 +41,4 @@ def _unwrapped(values: Mapping[str, object]) -> Mapping[str, object]:
     for candidate in (values, inner):
         if isinstance(candidate, Mapping) and mentions_download(candidate):
             return candidate
-    raise Invalid("callback-unreadable", f"none of {', '.join(CALLBACK_NAMES)} is there")
+    raise Invalid(UNREADABLE, f"none of {', '.join(CALLBACK_NAMES)} is there")

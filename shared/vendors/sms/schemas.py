@@ -14,7 +14,7 @@ from shared.errors import Invalid
 from shared.vendors.sms.addresses import web_address
 from shared.vendors.sms.units import Figure
 
-ID_LENGTH = 256
+ID_LENGTH = 128
 MOST = 1e15  # no seconds and no bytes of ours are more
 SPELLINGS = {
     "streamId": ("streamId", "stream_id"),
@@ -31,13 +31,15 @@ _NUMBER = re.compile(r"\s*(\d{1,20}(?:\.\d{0,20})?(?:[eE][+-]?\d{1,3})?)\s*(%?)\
 
 
 def _handle(value: object) -> str:
-    """An id of the vendor's: printable text, or a whole number, kept exactly as it came."""
+    """An id of the vendor's: printable text without blanks, or a whole number, kept exactly as it came."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise ValidationError("must be text")
     if len(text := str(value)) > ID_LENGTH:
         raise ValidationError(f"longer than {ID_LENGTH} characters")
-    if not text.isprintable():  # false for control characters and for halves of surrogate pairs
-        raise ValidationError("holds characters that cannot be printed")
+    if (
+        not text.isprintable() or " " in text
+    ):  # printable is no control character and no half of a surrogate pair
+        raise ValidationError("holds blanks, or characters that cannot be printed")
     return text
 
 
