@@ -105,7 +105,7 @@ def receiving(home: Path, redis_url: str, prefix: str, **settings: str) -> Itera
         "CELERY_BROKER_URL": "memory://",
         "REDIS_PREFIX": prefix,
         "SMS_BASE_URL": "http://127.0.0.1:1",
-        "SECRET_KEY": "the key of these tests, which nobody would guess",
+        "SECRET_KEY": "the-key-of-these-tests-which-nobody-would-guess",
         "LOG_FORMAT": "json",
         "FETCH_CONCURRENCY": "1",
         **settings,

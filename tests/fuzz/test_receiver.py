@@ -21,6 +21,7 @@ from shared.domain.job import Job
 from shared.signing import Keys, callback_token
 from tests.fuzz.hostile import DRAWN, SIGNED, Body, bodies, broken_requests
 from tests.fuzz.receiver import JSON, WAIT_SECONDS, Receiver, receiving
+from webhook.request_id import HEADER
 
 JOBS = 8
 AT_ONCE = 4
@@ -224,7 +225,7 @@ def guesses(receiver: Receiver, job: Job, chance: Random, count: int) -> Iterato
 
 
 def guess(receiver: Receiver, jobs: list[Job], seed: int, count: int) -> Counter[str]:
-    """All that a stranger sees of each answer but its time; each guess comes from another address."""
+    """All that a stranger sees of each answer but its time and its id; each guess comes from another address."""
     found: Counter[str] = Counter()
     connection: HTTPConnection = receiver.connection()
     for number, path in enumerate(guesses(receiver, jobs[0], Random(seed), count)):
@@ -232,7 +233,7 @@ def guess(receiver: Receiver, jobs: list[Job], seed: int, count: int) -> Counter
         connection.request("POST", path, b"{}", {"X-Forwarded-For": caller, "Content-Type": JSON})
         answer = connection.getresponse()
         body = answer.read()
-        headers = sorted((name, value) for name, value in answer.getheaders() if name != "Date")
+        headers = sorted((name, value) for name, value in answer.getheaders() if name not in ("Date", HEADER))
         found[repr((answer.status, headers, body))] += 1
     connection.close()
     return found
