@@ -7,7 +7,6 @@ import os
 import secrets
 import signal
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +21,7 @@ from gleaner.sandbox.muxer import Footage, scenes
 from gleaner.sandbox.pace import Pace
 from gleaner.sandbox.server import RunningSandbox, running_sandbox
 from shared.signing import Keys, callback_token
+from tests.e2e.callers import Callers
 from tests.e2e.page_driver import page_driver
 from tests.e2e.system import System, cameras_file, free_port, start, until
 
@@ -149,41 +149,6 @@ def test_what_cannot_be_asked_for_is_refused_by_name_and_changes_nothing(system:
     assert system.call("GET", "/admin/status").json()["states"] == before
 
 
-class Callers:
-    """Who calls without a pause, some over one connection and some over a new one each time; what they were answered."""
-
-    def __init__(self, system: System, **calls: dict[str, object]) -> None:
-        self._over = threading.Event()
-        self.answers: dict[str, list[object]] = {name: [] for name in calls}
-        self._threads = [
-            threading.Thread(target=self._call, args=(system.url, name, call, kept))
-            for name, call in calls.items()
-            for kept in (True, False)
-        ]
-
-    def __enter__(self) -> "Callers":
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _call(self, url: str, name: str, call: dict[str, object], kept: bool) -> None:
-        with requests.Session() as session:
-            while not self._over.wait(0.005):
-                headers = {"Connection": "keep-alive" if kept else "close", **call.get("headers", {})}
-                try:
-                    answer = session.request(
-                        call["method"], url + call["path"], json=call.get("json"), headers=headers, timeout=10
-                    )
-                    self.answers[name].append(answer.status_code)
-                except requests.RequestException as error:
-                    self.answers[name].append(repr(error))
-
-
 def _signed(secret: str, job_id: str) -> dict[str, object]:
     path = f"/callbacks/sms/{callback_token(Keys((secret,)), 'sms', job_id, 1)}"
     return {
@@ -221,7 +186,7 @@ def test_secrets_are_changed_while_it_runs_and_nobody_is_refused_before_the_old_
     change({"secret-key": "guessable"})
     until(lambda: said("the secrets stay as they are: ", 1))
     with Callers(
-        system, called=_signed(old["secret-key"], job_id), asked=_bearing(old["admin-token"])
+        system.url, called=_signed(old["secret-key"], job_id), asked=_bearing(old["admin-token"])
     ) as callers:
         time.sleep(0.5)
         change({name: f"{new[name]},{old[name]}" for name in names})
