@@ -207,6 +207,7 @@ def test_secrets_are_changed_while_it_runs_and_nobody_is_refused_before_the_old_
     assert _status(system, _signed(new["secret-key"], job_id)) == 200
     assert _status(system, _bearing(new["admin-token"])) == 200
     system.archived(system.submit("cam-0", "2026-11-16T10:00:00", "2026-11-16T10:01:00"))
+    assert {called.outcome for called in sandbox.platform.witness.callbacks} == {"taken"}
 
 
 def _refused(port: int) -> bool:
