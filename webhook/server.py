@@ -23,6 +23,9 @@ from shared.settings import Settings, read, source
 
 _heard = [0]  # rounds; each process counts its own
 
+with one_line():
+    set_up(read(Settings, source()).log_format)
+
 
 @lru_cache(maxsize=1)
 def ring() -> Ring:
@@ -33,13 +36,8 @@ def ring() -> Ring:
 class Lines(Logger):  # type: ignore[misc] # the library has no types
     """Gunicorn's own, but it writes nothing itself: what it says of a broken request names the path, which may open a door."""
 
-    def __init__(self, cfg: Config) -> None:
-        with one_line():
-            set_up(read(Settings, source()).log_format)
-        super().__init__(cfg)
-
     def setup(self, cfg: Config) -> None:
-        """Hand all lines on to the one handler, after a reload as well."""
+        """Hand all lines on to the one handler."""
         super().setup(cfg)
         hand_on()
 

@@ -1,6 +1,7 @@
 """The server that Procfile and containers run: its signals touch no request, and what it says is in the one form."""
 
 import json
+import logging
 import os
 import secrets
 import signal
@@ -10,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -17,9 +19,8 @@ import requests
 from gunicorn.config import Config
 
 from gleaner.procfile import commands, project_file
-from tests.e2e.callers import Callers
 from tests.e2e.system import cameras_file, free_port, until
-from webhook.server import Threads
+from tests.e2e.test_window import Callers
 
 OLD, NEW = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
 
@@ -73,8 +74,9 @@ def server(tmp_path: Path, redis_url: str, prefix: str) -> Iterator[Server]:
 def test_no_request_is_refused_or_cut_by_a_reload_and_all_that_the_server_says_is_in_the_one_form(
     server: Server,
 ) -> None:
-    asked = {"method": "GET", "path": "/admin/cameras", "headers": {"Authorization": f"Bearer {OLD}"}}
-    with Callers(server.url, asked=asked) as callers:
+    headers = {"Authorization": f"Bearer {OLD}"}
+    asked = {"method": "GET", "url": f"{server.url}/admin/cameras", "headers": headers}
+    with Callers(asked=asked) as callers:
         (server.home / "admin-token").write_text(f"{NEW},{OLD}")
         server.process.send_signal(signal.SIGHUP)
         until(lambda: server.status(NEW) == 200, 10)
@@ -89,24 +91,34 @@ def test_no_request_is_refused_or_cut_by_a_reload_and_all_that_the_server_says_i
     assert {line["levelname"] for line in server.lines()} == {"INFO"}
 
 
-class Leaving(Threads):
+@pytest.fixture
+def leaving() -> Iterator[type]:
     """A child that has just been told to leave, and only notes whom it lets in."""
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    threads = import_module("webhook.server").Threads  # which sets up the logs of a process
 
-    def __init__(self, listener: socket.socket) -> None:
-        self.alive, self._accepting, self.nr_conns = False, False, 0
-        self.cfg, self.sockets, self.inside = Config(), [listener], []
+    class Leaving(threads):
+        def __init__(self, listener: socket.socket) -> None:
+            self.alive, self._accepting, self.nr_conns = False, False, 0
+            self.cfg, self.sockets, self.inside = Config(), [listener], []
 
-    def enqueue_req(self, conn: object) -> None:
-        self.inside.append(conn)
+        def enqueue_req(self, conn: object) -> None:
+            self.inside.append(conn)
+
+    yield Leaving
+    root.handlers[:], root.level = before, level
 
 
-def test_who_stands_in_the_door_when_a_child_leaves_is_let_in_and_who_comes_later_is_refused() -> None:
+def test_who_stands_in_the_door_when_a_child_leaves_is_let_in_and_who_comes_later_is_refused(
+    leaving: type,
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener, ExitStack() as ending:
         listener.setblocking(False)
         address = listener.getsockname()
         for _ in range(3):
             ending.enter_context(socket.create_connection(address))
-        child = Leaving(listener)
+        child = leaving(listener)
         child.set_accept_enabled(False)
         assert len(child.inside) == 3
         with pytest.raises(ConnectionRefusedError):
