@@ -49,17 +49,15 @@ def server(tmp_path: Path, redis_url: str, prefix: str) -> Iterator[Server]:
     (tmp_path / "admin-token").write_text(OLD)
     port = free_port()
     told = {
-        "GLEANER_HOME": str(tmp_path),
-        "REDIS_URL": redis_url,
-        "REDIS_PREFIX": prefix,
-        "SPACE_RESERVE": "1MB",
-    }
-    values = {"GLEANER_HOST": "127.0.0.1", "PORT": str(port), "GLEANER_HOME": "", "FETCH_CONCURRENCY": "1"}
+        "GLEANER_HOME": str(tmp_path), "PORT": str(port), "SPACE_RESERVE": "1MB",
+        "REDIS_URL": redis_url, "REDIS_PREFIX": prefix, "SMS_BASE_URL": "http://127.0.0.1:1",
+    }  # fmt: skip
+    values = {**told, "GLEANER_HOST": "127.0.0.1", "FETCH_CONCURRENCY": "1"}
     argv = commands(project_file("Procfile").read_text(), values, ())["web"]
     with (tmp_path / "out").open("wb") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", *argv],
-            env={**os.environ, **told, "SMS_BASE_URL": "http://127.0.0.1:1", "PYTHONPATH": str(Path.cwd())},
+            env={**os.environ, **told, "PYTHONPATH": str(Path.cwd())},
             cwd=tmp_path, stdout=out, stderr=out,
         )  # fmt: skip
     running = Server(tmp_path, f"http://127.0.0.1:{port}", process)
