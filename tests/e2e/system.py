@@ -53,11 +53,17 @@ class System:
     home: Path
     port: int
     process: subprocess.Popen[bytes]
+    door: str = ""  # host:port that is the vendors' own
 
     @property
     def url(self) -> str:
         """Where it answers."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def vendors_url(self) -> str:
+        """Where it answers vendors."""
+        return f"http://{self.door}" if self.door else self.url
 
     def call(
         self,
@@ -137,7 +143,7 @@ def start(home: Path, cameras: str, sms_base_url: str, **settings: str) -> Syste
         process = subprocess.Popen(
             [sys.executable, "-m", "gleaner", "up"], env=environ, cwd=home, stdout=out, stderr=out
         )
-    system = System(home, port, process)
+    system = System(home, port, process, settings.get("CALLBACK_BIND", ""))
 
     def ready() -> bool:
         assert process.poll() is None, (home / "up.out").read_text()

@@ -163,11 +163,11 @@ def test_vendors_are_heard_at_their_own_door_and_find_nothing_else_there(system:
 class Callers:
     """Who calls without a pause, some over one connection and some over a new one each time; what they were answered."""
 
-    def __init__(self, system: System, **calls: dict[str, object]) -> None:
+    def __init__(self, **calls: dict[str, object]) -> None:
         self._over = threading.Event()
         self.answers: dict[str, list[object]] = {name: [] for name in calls}
         self._threads = [
-            threading.Thread(target=self._call, args=(system.url, name, call, kept))
+            threading.Thread(target=self._call, args=(name, call, kept))
             for name, call in calls.items()
             for kept in (True, False)
         ]
@@ -182,34 +182,33 @@ class Callers:
         for thread in self._threads:
             thread.join()
 
-    def _call(self, url: str, name: str, call: dict[str, object], kept: bool) -> None:
+    def _call(self, name: str, call: dict[str, object], kept: bool) -> None:
         with requests.Session() as session:
             while not self._over.wait(0.005):
                 headers = {"Connection": "keep-alive" if kept else "close", **call.get("headers", {})}
                 try:
-                    answer = session.request(
-                        call["method"], url + call["path"], json=call.get("json"), headers=headers, timeout=10
-                    )
+                    answer = session.request(**call | {"headers": headers}, timeout=10)
                     self.answers[name].append(answer.status_code)
                 except requests.RequestException as error:
                     self.answers[name].append(repr(error))
 
 
-def _signed(secret: str, job_id: str) -> dict[str, object]:
+def _signed(system: System, secret: str, job_id: str) -> dict[str, object]:
     path = f"/callbacks/sms/{callback_token(Keys((secret,)), 'sms', job_id, 1)}"
     return {
         "method": "POST",
-        "path": path,
+        "url": system.vendors_url + path,
         "json": {"streamId": "s", "fileUrl": "", "downloadProgress": "0.5"},
     }
 
 
-def _bearing(token: str) -> dict[str, object]:
-    return {"method": "GET", "path": "/admin/status", "headers": {"Authorization": f"Bearer {token}"}}
+def _bearing(system: System, token: str) -> dict[str, object]:
+    headers = {"Authorization": f"Bearer {token}"}
+    return {"method": "GET", "url": f"{system.url}/admin/status", "headers": headers}
 
 
-def _status(system: System, call: dict[str, object]) -> int:
-    return requests.request(url=system.url + call.pop("path"), timeout=10, **call).status_code
+def _status(call: dict[str, object]) -> int:
+    return requests.request(timeout=10, **call).status_code
 
 
 def test_secrets_are_changed_while_it_runs_and_nobody_is_refused_before_the_old_ones_are_dropped(
@@ -232,13 +231,13 @@ def test_secrets_are_changed_while_it_runs_and_nobody_is_refused_before_the_old_
     change({"secret-key": "guessable"})
     until(lambda: said("the secrets stay as they are: ", 1))
     with Callers(
-        system, called=_signed(old["secret-key"], job_id), asked=_bearing(old["admin-token"])
+        called=_signed(system, old["secret-key"], job_id), asked=_bearing(system, old["admin-token"])
     ) as callers:
         time.sleep(0.5)
         change({name: f"{new[name]},{old[name]}" for name in names})
         until(lambda: said("2 keys, 2 admin tokens; the first key signs", 1))
         system.archived(system.submit("cam-0", "2026-11-16T09:00:00", "2026-11-16T09:01:00"))
-        until(lambda: _status(system, _signed(new["secret-key"], job_id)) == 200, 3)
+        until(lambda: _status(_signed(system, new["secret-key"], job_id)) == 200, 3)
         time.sleep(0.5)
     assert {name: set(answers) for name, answers in callers.answers.items()} == {
         "called": {200},
@@ -246,13 +245,14 @@ def test_secrets_are_changed_while_it_runs_and_nobody_is_refused_before_the_old_
     }
     assert set(system.pids("-Q", "sms")) == workers  # who had to end would have kept others waiting
     assert min(map(len, callers.answers.values())) > 50
-    assert _status(system, _bearing(new["admin-token"])) == 200
+    assert _status(_bearing(system, new["admin-token"])) == 200
     change(new)
-    until(lambda: _status(system, _signed(old["secret-key"], job_id)) == 404, 5)
-    until(lambda: _status(system, _bearing(old["admin-token"])) == 401, 3)
-    assert _status(system, _signed(new["secret-key"], job_id)) == 200
-    assert _status(system, _bearing(new["admin-token"])) == 200
+    until(lambda: _status(_signed(system, old["secret-key"], job_id)) == 404, 5)
+    until(lambda: _status(_bearing(system, old["admin-token"])) == 401, 3)
+    assert _status(_signed(system, new["secret-key"], job_id)) == 200
+    assert _status(_bearing(system, new["admin-token"])) == 200
     system.archived(system.submit("cam-0", "2026-11-16T10:00:00", "2026-11-16T10:01:00"))
+    assert {called.outcome for called in sandbox.platform.witness.callbacks} == {"taken"}
 
 
 def _refused(port: int) -> bool:

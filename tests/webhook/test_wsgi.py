@@ -13,12 +13,15 @@ from shared.signing import Keys, callback_token
 ROOT = Path(__file__).parent.parent.parent
 TOKEN = callback_token(Keys(("secret",)), "sms", "0" * 26, 3)
 SERVER = """
-import logging, sys
+import logging, os, sys
 from gunicorn.config import Config
-from gunicorn.glogging import Logger
+from webhook.server import Lines
 
-server = Logger(Config())
+server = Lines(Config())
 from webhook.wsgi import app
+
+os.environ["SECRET_KEY"] = "changeme"
+server.setup(Config())  # as a reload does, which must end nobody
 
 server.error("Error handling request /callbacks/sms/%s", sys.argv[1])
 logging.getLogger("webhook").warning("a request could not be served", extra={"code": "store-away"})
