@@ -1,0 +1,101 @@
+"""The receiver as it runs, alone with its Redis: what it answers while Redis does not, and how its processes share the work."""
+
+import json
+import os
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+
+from gleaner.embedded_redis import EmbeddedRedis
+from tests.e2e.system import until
+from tests.fuzz.receiver import JSON, Receiver, receiving
+
+CALLERS = 32  # at once; more than its threads
+OPEN = "01"  # the kernel's word for an established connection
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
+    """One of its own, for it is frozen and stopped."""
+    server = EmbeddedRedis(tmp_path_factory.mktemp("redis"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def receiver(tmp_path_factory: pytest.TempPathFactory, server: EmbeddedRedis) -> Iterator[Receiver]:
+    with receiving(tmp_path_factory.mktemp("receiver"), server.state_url, "{alone}:") as running:
+        yield running
+
+
+def told(connection: HTTPConnection, path: str, progress: float) -> tuple[int, str | None]:
+    """The status, and when to come again."""
+    body = json.dumps({"streamId": "stream-1", "fileUrl": "", "downloadProgress": progress})
+    connection.request("POST", path, body, {"Content-Type": JSON})
+    answer = connection.getresponse()
+    answer.read()
+    return answer.status, answer.headers["Retry-After"]
+
+
+@pytest.mark.parametrize("how", ["frozen", "stopped"])
+def test_while_redis_is_away_all_are_told_to_come_again_and_afterwards_all_are_heard(
+    receiver: Receiver, server: EmbeddedRedis, how: str
+) -> None:
+    job = receiver.job({"frozen": 1, "stopped": 2}[how])
+    path = receiver.path(job)
+    go, back = _away(server, how)
+
+    def call(_: int) -> list[tuple[int, str | None]]:
+        connection = receiver.connection()
+        answers = [told(connection, path, 0.5) for _ in range(3)]
+        connection.close()
+        return answers
+
+    go()
+    try:
+        with ThreadPoolExecutor(CALLERS) as pool:
+            answers = {answer for each in pool.map(call, range(CALLERS)) for answer in each}
+    finally:
+        back()
+    assert answers == {(503, "2")}
+    with ThreadPoolExecutor(CALLERS) as pool:
+        until(lambda: {answer for each in pool.map(call, range(CALLERS)) for answer in each} == {(200, None)})
+    found = receiver.services.jobs.load(job.id)
+    assert found is not None
+    assert found.job.progress == 0.5
+
+
+def _away(server: EmbeddedRedis, how: str) -> tuple[Callable[[], None], Callable[[], None]]:
+    if how == "stopped":
+        return server.stop, server.start
+    pid = server.pid or 0
+    return lambda: os.kill(pid, signal.SIGSTOP), lambda: os.kill(pid, signal.SIGCONT)
+
+
+def test_each_wave_of_callers_who_stay_is_shared_by_all_processes(receiver: Receiver) -> None:
+    path = receiver.path(receiver.job(3))
+    until(lambda: len(receiver.pids()) == 2)
+    for wave in range(3):
+        with ExitStack() as held, ThreadPoolExecutor(CALLERS) as pool:
+            callers = [receiver.connection() for _ in range(CALLERS)]
+            for each in callers:
+                held.callback(each.close)
+            assert {status for status, _ in pool.map(lambda each: told(each, path, 0.1), callers)} == {200}
+            taken = [_callers(pid, receiver.port) for pid in receiver.pids()]
+            assert sum(taken) == CALLERS
+            assert min(taken) >= CALLERS // 4, (wave, taken)
+        until(lambda: not any(_callers(pid, receiver.port) for pid in receiver.pids()))
+
+
+def _callers(pid: int, port: int) -> int:
+    """How many connections to a port a process holds."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    to_port = {f"socket:[{row[9]}]" for row in rows if row[1].endswith(f":{port:04X}") and row[3] == OPEN}
+    fds = Path(f"/proc/{pid}/fd").iterdir()
+    return sum(1 for each in fds if os.path.lexists(each) and str(each.readlink()) in to_port)
