@@ -176,6 +176,14 @@ def test_the_rhythm_of_harvests_is_told_and_that_it_was_stretched(world, admin):
     assert "do not suffice for a listing every 60 min" in told["sentence"]
 
 
+def test_looking_at_the_status_decides_no_rhythm(world, admin):
+    world.source.counted = (Quota("month", 29_990, 30_000, NOON + timedelta(days=10), 30_000),)
+    assert admin.get("/admin/status").json["rhythm"]["imou"]["stretched"] > 2
+    assert world.services.memory.get("rhythm:imou") is None
+    world.services.harvests.due()
+    assert world.services.memory.get("rhythm:imou") is not None
+
+
 def test_a_spent_quota_stops_calls_like_an_open_circuit_until_the_last_one_that_is_spent_is_over(
     world, admin
 ):

@@ -521,7 +521,7 @@ def test_a_vendor_whose_patience_is_used_up_is_asked_by_nobody_but_for_rare_prob
     here.round()
     assert (len(here.source.asked), here.source.probed) == (1, 1)
     here.source.troubles, here.source.probes.then = {}, None
-    here.after(hours=6)
+    here.after(hours=7)
     here.round()
     assert (here.standing().outcome, here.standing("back-door").outcome) == ("ok", "ok")
 
