@@ -126,7 +126,7 @@ def test_the_status_tells_how_the_whole_is_doing(world, admin):
     }
     assert status["states"]["archived"] == 1
     assert len(status["states"]) == 9
-    closed = {"open": False, "code": None, "reason": None, "until": None}
+    closed = {"open": False, "code": None, "reason": None, "until": None, "next_look": None}
     assert status["circuits"] == {"sms": closed, "imou": closed}
     assert status["quota"] == {}
     assert status["last_sweep"] is None
