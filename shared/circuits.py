@@ -37,8 +37,10 @@ class Circuits:
         """The vendor failed a job."""
         self._move(vendor, lambda old: circuit.faulted(old, job, code, reason, self.now(), self.pause))
 
-    def shut(self, vendor: str, code: str, reason: str, until: datetime, named: datetime) -> None:
-        """The vendor has named an instant before which it serves nobody; `until`: when to look whether that is so."""
+    def shut(
+        self, vendor: str, code: str, reason: str, until: datetime, named: datetime | None = None
+    ) -> None:
+        """By its word the vendor serves nobody, before the instant that it has `named`; `until`: when to look whether it does."""
         kept = until - self.now() + _KEPT
         self._move(vendor, lambda old: circuit.shut(old, code, reason, until, named), kept)
 

@@ -66,8 +66,8 @@ def faulted(
     return replace(circuit, until=now + pause)
 
 
-def shut(circuit: Circuit, code: str, reason: str, until: datetime, named: datetime) -> Circuit:
-    """The vendor has named an instant before which it serves nobody; `until`: when to look whether that is so."""
+def shut(circuit: Circuit, code: str, reason: str, until: datetime, named: datetime | None = None) -> Circuit:
+    """By its word the vendor serves nobody, before the instant that it has `named`; `until`: when to look whether it does."""
     until = max(until, circuit.until or until)
     return replace(circuit, code=code, reason=reason, until=until, shut=True, named=named)
 

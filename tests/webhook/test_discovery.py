@@ -94,8 +94,7 @@ def test_an_account_without_cameras_is_a_file_without_cameras(world, admin):
 
 
 def test_a_vendor_whose_calls_are_stopped_is_not_asked(world, admin):
-    shut = world.clock.at.replace(day=30)
-    world.services.circuits.shut("imou", "vendor-quota", "the month's calls", shut, shut)
+    world.services.circuits.shut("imou", "vendor-quota", "the month's calls", world.clock.at.replace(day=30))
     answer = admin.get(PATH)
     assert (answer.status_code, answer.json["code"]) == (503, "vendor-quota")
     assert "the month's calls" in answer.json["detail"]
