@@ -269,7 +269,8 @@ class Harvests:
         """As it stands when the schedule has had its say, and a worker that never came back has had its time."""
         if standing.lease and now >= standing.lease.until:
             standing = harvest.overdue(standing, self.waits, subject.key)
-        if not self.every or self._begun_within(LATE + harvest.offset(self.every, subject.key), subject, now):
+        early = self._begun_within(LATE + harvest.offset(self.every, subject.key), subject, now)
+        if not self.every or (early and standing.slot is not None):
             return standing  # a listing now would show an empty day, and the day before too early to close it
         slot, zone = self._slot(subject, now), self.sources[subject.vendor].zone
         last = slot if standing.slot is None else standing.slot

@@ -50,7 +50,8 @@ class Quarantine:
             before = _read(text)
             known = {(held.day, held.fault, held.row): held.at for held in before}
             new = tuple(
-                Held(day, known.get((day, each.fault, each.row), now), each.fault, each.row) for each in unread
+                Held(day, known.get((day, each.fault, each.row), now), each.fault, each.row)
+                for each in unread
             )
             others = tuple(held for held in before if held.day != day)
             if not new and text is None:
