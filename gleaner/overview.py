@@ -58,7 +58,8 @@ def _calls(stop: Json) -> str:
     code, reason = stop.get("code"), stop.get("reason")
     why = [code, None if code == _QUOTA_SPENT else words(code), reason]
     until = f" until {moment(stop['until'])}" if stop.get("until") else ""
-    return plain(f"STOPPED{until}: {', '.join(str(word) for word in why if word)}")
+    look = f"; looked at next at {moment(stop['next_look'])}" if stop.get("next_look") else ""
+    return plain(f"STOPPED{until}: {', '.join(str(word) for word in why if word)}{look}")
 
 
 def _quota(span: str, quota: Json) -> str:

@@ -37,9 +37,12 @@ class Circuits:
         """The vendor failed a job."""
         self._move(vendor, lambda old: circuit.faulted(old, job, code, reason, self.now(), self.pause))
 
-    def shut(self, vendor: str, code: str, reason: str, until: datetime) -> None:
-        """The vendor has said until when it serves nobody."""
-        self._move(vendor, lambda old: circuit.shut(old, code, reason, until), until - self.now() + _KEPT)
+    def shut(
+        self, vendor: str, code: str, reason: str, until: datetime, named: datetime | None = None
+    ) -> None:
+        """By its word the vendor serves nobody, before the instant that it has `named`; `until`: when to look whether it does."""
+        kept = until - self.now() + _KEPT
+        self._move(vendor, lambda old: circuit.shut(old, code, reason, until, named), kept)
 
     def probe_failed(self, vendor: str) -> None:
         """The vendor failed a probe."""
@@ -71,16 +74,20 @@ def _key(vendor: str) -> str:
 def _written(state: Circuit) -> str | None:
     if state == Circuit():
         return None
-    until = state.until.isoformat() if state.until else None
+    until, named = (each.isoformat() if each else None for each in (state.until, state.named))
     return json.dumps(
-        [state.faults, sorted(state.jobs), until, state.probes, state.code, state.reason, state.shut]
+        [state.faults, sorted(state.jobs), until, state.probes, state.code, state.reason, state.shut, named]
     )
 
 
 def _read(text: str | None) -> Circuit:
     if text is None:
         return Circuit()
-    faults, jobs, until, probes, code, reason, shut = json.loads(text)
-    return Circuit(
-        faults, frozenset(jobs), datetime.fromisoformat(until) if until else None, probes, code, reason, shut
-    )
+    faults, jobs, until, probes, code, reason, shut, *named = json.loads(
+        text
+    )  # earlier versions wrote no `named`
+    return Circuit(faults, frozenset(jobs), _at(until), probes, code, reason, shut, _at(*named or [None]))
+
+
+def _at(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

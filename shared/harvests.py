@@ -6,7 +6,7 @@ the changes mean stands in `domain.harvest`. Nothing here rides on the broker: w
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -19,13 +19,16 @@ from shared.domain.harvest import Course, Standing
 from shared.domain.job import Lease
 from shared.domain.records import Record
 from shared.domain.retries import Backoff
+from shared.domain.rhythm import SOON
 from shared.errors import Invalid, Transient, Whose
 from shared.ports import CameraStore, EffectQueue, RecordSource, SharedMemory
 from shared.rhythms import Rhythm, Rhythms
 
 LATE = timedelta(minutes=30)  # for what is published after a day's end
 CALM = timedelta(hours=1)  # chapters come once an hour, so more nudges would cost calls and bring nothing
-PASSED_OVER = timedelta(hours=4)  # the wait, at most, of a new day that is passed over once
+DAWN = timedelta(
+    hours=2
+)  # since midnight; in it a new day may be passed over once, if it is listed soon after
 _TRIES = 50
 
 log = logging.getLogger(__name__)
@@ -94,11 +97,13 @@ class Harvests:
         texts = self.memory.get_many([subject.key for subject in subjects])
         return [(subject, _read(text)) for subject, text in zip(subjects, texts, strict=True)]
 
-    def rhythm(self, vendor: str, standings: Sequence[tuple[Subject, Standing]] | None = None) -> Rhythm:
-        """How often a vendor's cameras are listed at present."""
-        found = self.standings() if standings is None else standings
-        quiet = [standing.quiet for subject, standing in found if subject.vendor == vendor]
-        return Rhythms(self.memory, self.sources, self.now, self.every).of(vendor, quiet)
+    def rhythm(self, vendor: str) -> Rhythm:
+        """How often a vendor's cameras are listed at present; only looks."""
+        return self._rhythms.look(vendor, _subjects_of(vendor, self.standings()))
+
+    @property
+    def _rhythms(self) -> Rhythms:
+        return Rhythms(self.memory, self.sources, self.now, self.every)
 
     def wish(
         self, camera: str | None = None, since: date | None = None, until: date | None = None
@@ -147,7 +152,9 @@ class Harvests:
     def due(self) -> Mapping[str, int]:
         """How many subjects wait for a worker, by vendor."""
         now, found, due = self.now(), self.standings(), Counter[str]()
-        rhythms = {vendor: self.rhythm(vendor, found) for vendor in self.sources}
+        rhythms = {
+            vendor: self._rhythms.decide(vendor, _subjects_of(vendor, found)) for vendor in self.sources
+        }
         for subject, standing in found:
             as_of_now = self._as_of(now, subject, standing, rhythms[subject.vendor])
             due[subject.vendor] += as_of_now.course(now) == Course.WANTED
@@ -156,7 +163,7 @@ class Harvests:
     def take(self, vendor: str, owner: str) -> Claim | None:
         """The next day to list: the oldest of whichever subject was left alone for longest."""
         now, found = self.now(), self.standings()
-        rhythm = self.rhythm(vendor, found)
+        rhythm = self._rhythms.decide(vendor, _subjects_of(vendor, found))
         waiting = [
             (standing.at or datetime.min.replace(tzinfo=UTC), number, subject)
             for number, (subject, standing) in enumerate(found)
@@ -187,10 +194,10 @@ class Harvests:
         """Whether the claimed day will be closed once it is said to be listed with this content."""
         return claim.last and harvest.closes(self.standing(claim.subject), claim.day, content)
 
-    def listed(self, claim: Claim, content: str, detail: str = "") -> None:
-        """The claimed day was listed to its end, and all of it is kept."""
+    def listed(self, claim: Claim, content: str, detail: str = "", hours: Collection[int] = ()) -> None:
+        """The claimed day was listed to its end, and all of it is kept. `hours`: those in which something was seen."""
         now = self.now()
-        self._end(claim, lambda old: harvest.listed(old, claim.day, content, now, claim.over, detail))
+        self._end(claim, lambda old: harvest.listed(old, claim.day, content, now, claim.over, detail, hours))
 
     def sifted(self, claim: Claim, empty: Collection[date]) -> None:
         """The unsifted days were asked about, and some were empty; the others are listed one by one."""
@@ -262,18 +269,19 @@ class Harvests:
         """As it stands when the schedule has had its say, and a worker that never came back has had its time."""
         if standing.lease and now >= standing.lease.until:
             standing = harvest.overdue(standing, self.waits, subject.key)
-        if not self.every or (standing.quiet and self._too_early(subject, now)):
-            return standing
-        today = now.astimezone(self.sources[subject.vendor].zone).date()
-        length = rhythm.length(standing.quiet)
-        soon = length * self.every <= PASSED_OVER
-        return harvest.schedule(standing, self._slot(subject, now), today, length, soon)
+        early = self._begun_within(LATE + harvest.offset(self.every, subject.key), subject, now)
+        if not self.every or (early and standing.slot is not None):
+            return standing  # a listing now would show an empty day, and the day before too early to close it
+        slot, zone = self._slot(subject, now), self.sources[subject.vendor].zone
+        last = slot if standing.slot is None else standing.slot
+        length = rhythm.length(standing, harvest.begin_of(last, self.every, subject.key).astimezone(zone))
+        dawn = length * self.every <= SOON and self._begun_within(DAWN, subject, now)
+        return harvest.schedule(standing, slot, now.astimezone(zone).date(), length, dawn)
 
-    def _too_early(self, subject: Subject, now: datetime) -> bool:
-        """Whether a listing now would show a quiet camera an empty day, and the day before too early to close it."""
-        wait = LATE + harvest.offset(self.every, subject.key)
+    def _begun_within(self, length: timedelta, subject: Subject, now: datetime) -> bool:
+        """Whether the day of the vendor's clocks is no older than this."""
         zone = self.sources[subject.vendor].zone
-        return (now - wait).astimezone(zone).date() < now.astimezone(zone).date()
+        return (now - length).astimezone(zone).date() < now.astimezone(zone).date()
 
     def _slot(self, subject: Subject, now: datetime) -> int:
         return harvest.slot_of(now, self.every or timedelta(days=1), subject.key)
@@ -286,6 +294,10 @@ class Harvests:
             if new == old or self.memory.swap(subject.key, text, _written(new)):
                 return new
         raise Transient("store-contended", subject.key, whose=Whose.JOB)
+
+
+def _subjects_of(vendor: str, found: Iterable[tuple[Subject, Standing]]) -> Iterator[Standing]:
+    return (standing for subject, standing in found if subject.vendor == vendor)
 
 
 def _read(text: str | None) -> Standing:

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """One row. `row` is what the vendor said, as JSON, as far as it is no secret; empty when nothing of it can be shown."""
+    """One row; `at`: when it was found first. `row` is what the vendor said, as JSON, as far as it is no secret; empty when nothing of it can be shown."""
 
     day: date
     at: datetime
@@ -44,11 +44,16 @@ class Quarantine:
 
     def listed(self, subject: Subject, day: date, unread: Sequence[Unread]) -> None:
         """A day was listed to its end, and these of its rows, or parts of them, could not be read."""
-        at = self.now()
-        new = tuple(Held(day, at, each.fault, each.row) for each in unread)
+        now = self.now()
         for _ in range(_TRIES):  # whoever is outrun leaves it to the next listing
             text = self.memory.get(_key(subject))
-            others = tuple(held for held in _read(text) if held.day != day)
+            before = _read(text)
+            known = {(held.day, held.fault, held.row): held.at for held in before}
+            new = tuple(
+                Held(day, known.get((day, each.fault, each.row), now), each.fault, each.row)
+                for each in unread
+            )
+            others = tuple(held for held in before if held.day != day)
             if not new and text is None:
                 return
             kept = msgspec.json.encode((*others, *new)[-MOST:]).decode() if others or new else None

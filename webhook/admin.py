@@ -223,9 +223,10 @@ def _circuit(vendor: Vendor) -> Json:
             "code": stop.code,
             "reason": stop.reason,
             "until": _iso(stop.until, vendor.zone),
+            "next_look": _iso(stop.look, vendor.zone),
         }
     state = services().circuits.get(vendor.name)
-    return {"open": False, "code": state.code, "reason": state.reason, "until": None}
+    return {"open": False, "code": state.code, "reason": state.reason, "until": None, "next_look": None}
 
 
 def _rhythm(rhythm: Rhythm) -> Json:

@@ -16,11 +16,15 @@ QUOTA_SPENT = "quota-spent"
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """No call goes out to a vendor: why, as a code and as a sentence, and until when at least."""
+    """No call goes out to a vendor: why, as a code and as a sentence, and until when at least.
+
+    `look`: when the vendor is asked before that whether it serves again, if it is.
+    """
 
     code: str
     reason: str | None
     until: datetime | None
+    look: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,4 +122,7 @@ def _spent(quotas: Iterable[Quota]) -> Stop | None:
 
 def _open(name: str) -> Stop | None:
     state = services().circuits.get(name)
-    return Stop(state.code or "vendor-away", state.reason, state.until) if state.open else None
+    if not state.open:
+        return None
+    look = state.until if state.until != state.over else None
+    return Stop(state.code or "vendor-away", state.reason, state.over, look)

@@ -14,7 +14,7 @@ from itertools import chain
 
 from shared.domain import events as e
 from shared.domain.job import OF_RECORDS, Job, Kind, State
-from shared.domain.records import content, digest
+from shared.domain.records import content, digest, hours_of
 from shared.errors import Final, GleanerError, Transient, Whose
 from shared.harvests import Claim, Subject
 from shared.ports import Listed, Listing, Query, RecordEntry, Unread
@@ -59,11 +59,14 @@ def harvest(services: Services, vendor: str) -> bool:
 def _listed(services: Services, claim: Claim) -> None:
     """List the claimed day, and keep what there is."""
     contents: dict[str, str] = {}
+    hours: set[int] = set()
+    zone = services.record_sources[claim.subject.vendor].zone
     unread: list[Unread] = []  # the first few of them
     lost: list[GleanerError] = []
     for page in _pages(services, claim):
         services.reach("harvest-page")
         contents |= {listed.record.id: content(listed.record) for listed in page.records}
+        hours |= {hour for listed in page.records for hour in hours_of(listed.record, zone)}
         unread = [*unread, *page.unread][:_SAID]
         lost += [no for listed in page.records if (no := _kept(services, listed))]
     services.circuits.served(claim.subject.vendor)
@@ -71,11 +74,11 @@ def _listed(services: Services, claim: Claim) -> None:
         services.harvests.failed(claim, lost[0].code, lost[0].detail)
         return
     services.reach("harvest-read")
-    _read_to_its_end(services, claim, contents, unread)
+    _read_to_its_end(services, claim, contents, unread, hours)
 
 
 def _read_to_its_end(
-    services: Services, claim: Claim, contents: dict[str, str], unread: list[Unread]
+    services: Services, claim: Claim, contents: dict[str, str], unread: list[Unread], hours: set[int]
 ) -> None:
     """What follows from a whole listing."""
     if claim.last and not unread:  # no other listing is sure to be whole
@@ -84,7 +87,7 @@ def _read_to_its_end(
     if services.harvests.closes(claim, digest(contents)):
         wish_for_closing_pictures(services, contents)
         wish_for_videos(services, contents)
-    services.harvests.listed(claim, digest(contents), _broken(claim, unread))
+    services.harvests.listed(claim, digest(contents), _broken(claim, unread), hours)
     services.reach("harvest-listed")
 
 

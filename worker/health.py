@@ -1,5 +1,6 @@
 """Whether a vendor answers anybody, found out at nobody's cost: a probe is never a job's attempt."""
 
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -8,6 +9,8 @@ from shared.errors import GleanerError, Transient
 from shared.services import Services
 
 SHUT = timedelta(hours=6)  # at most, without a look whether the vendor serves us before the time it has named
+
+log = logging.getLogger(__name__)
 
 
 def circuit_after_probe(services: Services, vendor: str, probe: Callable[[], None]) -> Circuit:
@@ -25,12 +28,17 @@ def circuit_after_probe(services: Services, vendor: str, probe: Callable[[], Non
 
 
 def shut(services: Services, vendor: str, no: Transient, until: datetime) -> None:
-    """The vendor has said until when it serves nobody: told in full, and looked at a few times before."""
+    """The vendor has said until when it serves nobody: said once, told in full, and looked at a few times before."""
     until_look = min(until, services.jobs.now() + SHUT)
+    known = services.circuits.get(vendor).named
     source = services.record_sources.get(vendor)
     told = until.astimezone(source.zone if source else UTC).isoformat(timespec="minutes")
     reason = f"{no.detail}; it serves again at {told}"
-    services.circuits.shut(vendor, no.code, reason, until_look)
+    services.circuits.shut(vendor, no.code, reason, until_look, until)
+    if known != until:
+        log.warning(
+            "a vendor serves nobody for now", extra={"vendor": vendor, "code": no.code, "detail": reason}
+        )
 
 
 def trouble(probe: Callable[[], None]) -> GleanerError | None:

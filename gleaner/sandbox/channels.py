@@ -17,12 +17,16 @@ PACKAGES = (DAYS, EVENTS)
 
 @dataclass(frozen=True)
 class Channel:
-    """One channel of a device, the name its owner gave it, and the packages that were bought for it."""
+    """One channel of a device, the name its owner gave it, and the packages that were bought for it.
+
+    `liveliness`: how much there is to see, beside an ordinary camera; 0 is nothing at all.
+    """
 
     device: str
     number: str = "0"
     name: str = ""
     packages: tuple[str, ...] = PACKAGES
+    liveliness: float = 1.0
 
 
 STOCK_CHANNELS = (

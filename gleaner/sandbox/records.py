@@ -108,7 +108,7 @@ class Day:
     def drawn(self) -> tuple[Chapter, ...]:
         """All that this day will have seen, come what may."""
         draw = _events if self.package == EVENTS else _hours
-        return draw(self.channel.device, self.channel.number, self.midnight, self.next_midnight)
+        return draw(self.channel, self.midnight, self.next_midnight)
 
     def _digest(self, chapters: tuple[Chapter, ...]) -> Record:
         tags = [tag for each in chapters for tag in each.tags[:1]]
@@ -121,22 +121,22 @@ class Day:
 
 
 @lru_cache(maxsize=2000)
-def _hours(device: str, number: str, midnight: datetime, next_midnight: datetime) -> tuple[Chapter, ...]:
+def _hours(channel: Channel, midnight: datetime, next_midnight: datetime) -> tuple[Chapter, ...]:
     hours = int((next_midnight - midnight) / timedelta(hours=1))
     found = []
     for hour in range(hours):
-        dice = Random(f"{device} {number} {midnight.isoformat()} hour {hour}")
-        if dice.random() < (0.85 if hour in _BUSY_HOURS else 0.08):
+        dice = Random(f"{channel.device} {channel.number} {midnight.isoformat()} hour {hour}")
+        if dice.random() < (0.85 if hour in _BUSY_HOURS else 0.08) * channel.liveliness:
             start = midnight + timedelta(hours=hour)
             found.append(draw(dice, start, start + timedelta(hours=1) + PUBLISHED_AFTER))
     return tuple(found)
 
 
 @lru_cache(maxsize=2000)
-def _events(device: str, number: str, midnight: datetime, _next_midnight: datetime) -> tuple[Chapter, ...]:
-    dice = Random(f"{device} {number} {midnight.isoformat()} events")
+def _events(channel: Channel, midnight: datetime, _next_midnight: datetime) -> tuple[Chapter, ...]:
+    dice = Random(f"{channel.device} {channel.number} {midnight.isoformat()} events")
     first, last = (3600 * hour for hour in (_BUSY_HOURS.start, _BUSY_HOURS.stop))
-    moments = sorted(dice.sample(range(first, last), dice.randint(4, 8)))
+    moments = sorted(dice.sample(range(first, last), round(dice.randint(4, 8) * channel.liveliness)))
     starts = [midnight + timedelta(seconds=moment) for moment in moments]
     return tuple(draw(dice, start, start + PUBLISHED_AFTER) for start in starts)
 

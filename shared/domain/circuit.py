@@ -12,7 +12,10 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True, slots=True)
 class Circuit:
-    """What is known about a vendor's health. `until` is set while it is open."""
+    """What is known about a vendor's health. While it is open `until` is set, when the next probe goes out.
+
+    `named`: when by its own word the vendor serves again, if it has said so.
+    """
 
     faults: int = 0
     jobs: frozenset[str] = frozenset()
@@ -21,11 +24,17 @@ class Circuit:
     code: str | None = None
     reason: str | None = None
     shut: bool = False  # by the vendor's own word, which only an answered probe takes back
+    named: datetime | None = None
 
     @property
     def open(self) -> bool:
         """Whether jobs have to wait; only an answer closes it."""
         return self.until is not None
+
+    @property
+    def over(self) -> datetime | None:
+        """Until when nobody is served, for all that is known: as the vendor has named it, else until the next probe."""
+        return max(self.until, self.named or self.until) if self.until else None
 
     def failing(self, limit: int = 5) -> bool:
         """Whether the trouble is the vendor's, not a job's: so many faults in a row, over more than one job."""
@@ -43,7 +52,7 @@ def served(circuit: Circuit) -> Circuit:
 
 def answered(circuit: Circuit) -> Circuit:
     """The vendor answered a question: closed, on probation if jobs had met trouble."""
-    return replace(circuit, until=None, probes=0, shut=False)
+    return replace(circuit, until=None, probes=0, shut=False, named=None)
 
 
 def faulted(
@@ -57,9 +66,10 @@ def faulted(
     return replace(circuit, until=now + pause)
 
 
-def shut(circuit: Circuit, code: str, reason: str, until: datetime) -> Circuit:
-    """The vendor has said until when it serves nobody."""
-    return replace(circuit, code=code, reason=reason, until=max(until, circuit.until or until), shut=True)
+def shut(circuit: Circuit, code: str, reason: str, until: datetime, named: datetime | None = None) -> Circuit:
+    """By its word the vendor serves nobody, before the instant that it has `named`; `until`: when to look whether it does."""
+    until = max(until, circuit.until or until)
+    return replace(circuit, code=code, reason=reason, until=until, shut=True, named=named)
 
 
 def probe_failed(circuit: Circuit, now: datetime, pause: timedelta, most: timedelta) -> Circuit:

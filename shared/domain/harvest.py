@@ -5,12 +5,13 @@ a grace for what comes late, were the same: then the day is closed. A day that w
 followed as well, as far back as vendors keep records.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from random import Random
 
+from shared.domain import rhythm
 from shared.domain.job import Lease
 from shared.domain.records import digest
 from shared.domain.retries import Backoff
@@ -53,7 +54,8 @@ class Standing:
     slot: int | None = None  # the period for which the schedule has made its wish
     lag: float = 0.0  # by how much of a period that wish came later than its rhythm had it
     shown: str = ""  # the newest day that was listed, and its content
-    quiet: int = 0  # listings of the newest day in a row that showed no news
+    quiet: int = 0  # listings of the newest day in a row that showed no news; below 0: more than one that did
+    habit: tuple[int, ...] = ()  # of each hour, how often it had news; see `rhythm`
     retry_at: datetime | None = None
     failures: int = 0
     lease: Lease | None = None
@@ -80,6 +82,11 @@ def slot_of(now: datetime, every: timedelta, seed: str) -> int:
     return int((now - offset(every, seed)).timestamp() // every.total_seconds())
 
 
+def begin_of(slot: int, every: timedelta, seed: str) -> datetime:
+    """When the time of a period came."""
+    return datetime.fromtimestamp(slot * every.total_seconds(), UTC) + offset(every, seed)
+
+
 def wish(standing: Standing, days: Iterable[date], retry: bool = True) -> Standing:
     """Want days. A wish of somebody waits for nothing; `retry` False leaves a postponement as it is."""
     wished = set(days)
@@ -88,11 +95,11 @@ def wish(standing: Standing, days: Iterable[date], retry: bool = True) -> Standi
     return replace(standing, retry_at=None) if retry else standing
 
 
-def schedule(standing: Standing, slot: int, today: date, length: float = 1.0, soon: bool = False) -> Standing:
+def schedule(standing: Standing, slot: int, today: date, length: float = 1.0, dawn: bool = False) -> Standing:
     """The schedule's wish for a period: today, and all that is still followed; `length` periods after its last.
 
-    Lengths that are no whole number come true on average. `soon`: the wish after this one comes so early that a quiet
-    camera's new day, which has hardly begun, need not be listed now.
+    Lengths that are no whole number come true on average. `dawn`: the day has hardly begun and the wish after this one comes
+    soon, so that the new day need not be listed now.
     """
     late = slot - standing.slot + standing.lag - length if standing.slot is not None else 0.0
     if late < 0:
@@ -100,7 +107,7 @@ def schedule(standing: Standing, slot: int, today: date, length: float = 1.0, so
     first = min(today - timedelta(days=1), max(standing.followed, default=today) + timedelta(days=1))
     missed = (today - timedelta(days=back) for back in range(KEPT_BY_VENDORS.days))
     unread = standing.followed.get(today - timedelta(days=1)) == Reading()
-    begun = soon and standing.quiet > 0 and unread and today not in standing.followed
+    begun = dawn and unread and today not in standing.followed
     fresh = {day: Reading() for day in missed if day >= first and not (begun and day == today)}
     kept = {day: seen for day, seen in standing.followed.items() if day > today - KEPT_BY_VENDORS}
     followed = {**fresh, **kept} if standing.slot is None else {**_since(fresh, kept), **kept}
@@ -151,8 +158,17 @@ def renewed(standing: Standing, lease: Lease) -> Standing:
     return replace(standing, lease=lease) if ours else standing
 
 
-def listed(standing: Standing, day: date, content: str, now: datetime, over: bool, detail: str) -> Standing:
-    """A day was listed to its end. `over`: the day and its grace had passed when it was read."""
+def listed(
+    standing: Standing,
+    day: date,
+    content: str,
+    now: datetime,
+    over: bool,
+    detail: str,
+    hours: Collection[int] = (),
+) -> Standing:
+    """A day was listed to its end. `over`: the day and its grace had passed when it was read. `hours`: those with news."""
+    closed = over and standing.followed.get(day) == Reading(content, ALIKE - 1)
     wanted = tuple(other for other in standing.wanted if other != day or day in standing.anew)
     return replace(
         _noted(standing, day, content, over),
@@ -161,6 +177,7 @@ def listed(standing: Standing, day: date, content: str, now: datetime, over: boo
         followed=read_once_more(standing.followed, day, content) if over else standing.followed,
         sifted=tuple(other for other in standing.sifted if other != day),
         empty=tuple(other for other in standing.empty if other != day),
+        habit=rhythm.learnt(standing.habit, hours) if closed else standing.habit,
         lease=None,
         retry_at=None,
         failures=0,
@@ -183,13 +200,15 @@ def read_once_more(followed: Mapping[date, Reading], day: date, content: str) ->
 def _noted(standing: Standing, day: date, content: str, over: bool) -> Standing:
     """Whether the newest day had news: it decides how soon it is listed again."""
     before, _, seen = standing.shown.partition(" ")
-    if day.isoformat() < before or (over and day.isoformat() != before):
+    if over or day.isoformat() < before:
         return standing
     shown = f"{day} {content}"
     if content not in (seen, NOTHING) or (before != day.isoformat() and content != NOTHING):
-        return replace(standing, shown=shown, quiet=0)
+        return replace(
+            standing, shown=shown, quiet=0 if standing.quiet > 0 else max(standing.quiet - 1, rhythm.BUSY)
+        )
     fresh = before not in ("", day.isoformat())  # a day that has just begun says nothing yet
-    return replace(standing, shown=shown, quiet=standing.quiet if fresh else standing.quiet + 1)
+    return replace(standing, shown=shown, quiet=standing.quiet if fresh else max(standing.quiet, 0) + 1)
 
 
 def failed(standing: Standing, code: str, detail: str, now: datetime, until: datetime) -> Standing:

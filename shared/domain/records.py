@@ -7,9 +7,9 @@ no listing looks like a change.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 LONGEST_GROWTH = timedelta(days=2)  # whatever a vendor's clocks say: no record grows for longer
 
@@ -59,6 +59,16 @@ class Record:
         latest = max((self.created_at, *added))
         latest = latest if latest - self.created_at <= LONGEST_GROWTH else self.created_at + LONGEST_GROWTH
         return min(latest, datetime.combine(self.day, time(), UTC) + LONGEST_GROWTH * 2)
+
+
+def hours_of(record: Record, zone: tzinfo) -> Iterator[int]:
+    """The hours of its day, on the clocks of a zone, in which what it tells was seen: of its chapters, or its own."""
+    for chapter in record.chapters:
+        hour = chapter.time_point.partition(":")[0]
+        if hour.isascii() and hour.isdigit():
+            yield int(hour)
+    if not record.chapters:
+        yield record.created_at.astimezone(zone).hour
 
 
 def record_id(vendor: str, camera: str, package: str, key: str) -> str:

@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 
 from shared.errors import Transient
-from shared.vendors.imou.paging import Mark, Walk
+from shared.vendors.imou.paging import THOROUGH, Mark, Walk
 from tests.contract.imou_cloud import DAY, HANG_UP, camera, client, ids, row, running_cloud, toolbox
 
 # An inclusive cursor with one row a page gives the same row for ever: nobody could read on.
@@ -216,6 +216,22 @@ def test_a_lone_digest_of_a_day_is_one_call_once_three_had_no_successor(cloud):
     assert costs == [2, 2, 2, 1, 1, 1, 1, 1, 1, 1]
 
 
+def test_closing_a_day_asks_beyond_a_page_of_events_and_not_beyond_a_lone_digest_that_is_known_to_be_the_day(
+    cloud,
+):
+    source, costs = client(cloud), {}
+    for package, rows in (("aiCloudRecord", 1), ("aiInsight", 3)):
+        cloud.rows = [row(each) for each in range(rows)]
+        for _ in range(4):
+            ids(source, package=package)
+        cloud.calls.clear()
+        assert (
+            sum(len(page.records) for page in source.listing(camera(), package, DAY, thorough=True)) == rows
+        )
+        costs[package] = pages_asked(cloud)
+    assert costs == {"aiCloudRecord": 1, "aiInsight": 2}
+
+
 def test_a_lone_digest_is_never_believed_where_one_row_was_cut(cloud):
     source = client(cloud)
     cloud.cap, cloud.rows = 1, [row(each) for each in range(2)]
@@ -232,8 +248,8 @@ def test_a_limit_that_shrinks_is_found_out_and_then_heeded(cloud):
     cloud.rows = [row(each) for each in range(8)]
     ids(source)
     cloud.cap = 3
-    found = [len(ids(source)) for _ in range(25)]
-    assert found.index(8) < 20
+    found = [len(ids(source)) for _ in range(THOROUGH + 5)]
+    assert found.index(8) < THOROUGH
     assert set(found[found.index(8) :]) == {8}
 
 

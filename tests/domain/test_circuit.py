@@ -68,8 +68,17 @@ def test_how_many_jobs_have_failed_is_not_remembered_beyond_what_matters():
 
 
 def test_what_a_vendor_has_shut_by_its_word_only_a_probe_opens():
-    closed = shut(Circuit(), "vendor-quota", "spent", NOON + PAUSE)
+    closed = shut(Circuit(), "vendor-quota", "spent", NOON + PAUSE, NOON + MOST)
     assert served(closed) == closed
-    assert shut(closed, "vendor-quota", "spent", NOON).until == NOON + PAUSE
+    assert shut(closed, "vendor-quota", "spent", NOON, NOON + MOST).until == NOON + PAUSE
     assert answered(closed).until is None
     assert served(answered(closed)) == Circuit()
+
+
+def test_until_when_nobody_is_served_is_what_the_vendor_named_as_long_as_that_is_to_come():
+    closed = shut(Circuit(), "vendor-quota", "spent", NOON + PAUSE, NOON + MOST)
+    assert (closed.until, closed.over) == (NOON + PAUSE, NOON + MOST)
+    later = probe_failed(closed, NOON + MOST, PAUSE, MOST)
+    assert later.over == later.until > NOON + MOST
+    assert answered(closed).over is None
+    assert after_faults_of("a", "b", "a", "b", "a").over == NOON + PAUSE

@@ -98,6 +98,9 @@ class Mischief:
     token_calls: int = 10**9
     garbled: int = 10**9
     delay: float = 0.0
+    broken: bool = (
+        False  # every page of a listing has a row more, which cannot be read and is full of secrets
+    )
 
 
 @dataclass
@@ -221,6 +224,8 @@ class Driver:
             return self._give_token(params)
         if path == "/openapi/getCondensedRecords":
             return self._list(params)
+        if path == "/openapi/listDeviceDetailsByPage":
+            return self._tell_devices(params)
         if path == "/openapi/queryCondensedRecordBitmap":
             raise Refused(
                 "OP1005"
@@ -235,6 +240,20 @@ class Driver:
             self.token, self.token_used = f"At_{uuid.uuid4().hex}", 0
             self.secrets.add(self.token)
         return {"accessToken": self.token, "expireTime": 259176}
+
+    def _tell_devices(self, params: dict[str, Any]) -> dict[str, Any]:
+        """All of the account's devices on one page, each with a key for players of its own."""
+        if params["token"] != self.token:
+            raise Refused("TK1002")
+        told = []
+        for name in self.devices if params["page"] == 1 else ():
+            play_token = f"playToken{uuid.uuid4().hex}"
+            self.secrets.add(play_token)
+            channel = {"channelId": "0", "channelName": name.lower(), "channelStatus": "online"}
+            told.append(
+                {"deviceId": name, "playToken": play_token, "channelNum": 1, "channelList": [channel]}
+            )
+        return {"count": len(told), "deviceList": told}
 
     def _list(self, params: dict[str, Any]) -> dict[str, Any]:
         begin, end = self._judge_question(params)
@@ -251,7 +270,18 @@ class Driver:
         of = [each for each in self.records if each.device == params["deviceId"]]
         of = [each for each in of if each.package == params["packageType"] and begin <= each.created <= end]
         page = self._page(sorted(of, key=lambda each: each.created), params, habits)
-        return {"records": [self._row(each) for each in page]}
+        rows = [self._row(each) for each in page]
+        broken = [self._broken(row) for row in rows[:1]] if self.mischief.broken else []
+        return {"records": broken + rows}
+
+    def _broken(self, row: dict[str, Any]) -> dict[str, Any]:
+        """A row of which nobody can say when it was made; its secrets are its own, one of them deep inside."""
+        fresh = {
+            name: f"{name}{uuid.uuid4().hex}" for name in ("ak", "fileToken", "userId", "playToken", "token")
+        }
+        self.secrets |= {*fresh.values()}
+        deep = {"playToken": fresh.pop("playToken"), "token": fresh.pop("token")}
+        return row | fresh | {"recordId": None, "createTime": "yesterday", "player": deep}
 
     def _judge_question(self, params: dict[str, Any]) -> tuple[datetime, datetime]:
         if {name: type(value) for name, value in params.items()} != ASKED:

@@ -8,19 +8,23 @@ import re
 import signal
 import time
 import uuid
+from base64 import b64encode, urlsafe_b64encode
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 import pytest
 import redis
 import requests
 
 from gleaner.embedded_redis import socket_path
+from shared.secrets import SECRET_KEY, load
+from shared.signing import Keys, callback_token
 from tests.e2e.records_driver import (
     PACKAGES,
     VIDEO,
@@ -33,6 +37,7 @@ from tests.e2e.records_driver import (
     Record,
     records_driver,
 )
+from tests.e2e.search import shown, traces
 from tests.e2e.system import System, free_port, start, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
@@ -45,7 +50,6 @@ LIVING = [
     f"cap-{cap}{'-inclusive' * inclusive}{'-doubled' * doubled}" for cap, inclusive, doubled in ODDITIES
 ]
 MIDNIGHT_IS_NEAR = datetime.strptime("23:59", "%H:%M").time()
-HEX = re.compile(rb"[0-9a-f]{32,}")
 
 
 def _cameras(names: list[str]) -> str:
@@ -371,20 +375,77 @@ def test_the_video_of_a_closed_day_comes_by_the_owners_code_and_lands_as_any_cli
     assert list((system.home / "archive").rglob("*.video")) == []
 
 
+@pytest.mark.parametrize("around", [b"%s", b'{"k": "%s"}', b"https://h/?k=%s&x=1", b"0%s0"])
+def test_the_search_for_secrets_finds_each_in_plain_and_packed(around: bytes) -> None:
+    secrets = [f"{name}{uuid.uuid4().hex}".encode() for name in ("ak", "fileToken", "userId", "playToken")]
+    for secret in secrets:
+        said = around % secret
+        packed = [pack(b"." * shift + said) for pack in (b64encode, urlsafe_b64encode) for shift in range(3)]
+        for written in (said, quote(said).encode(), *packed):
+            content = b"\x00log " + written + b"\xff\n"
+            assert traces(content, {each[-32:] for each in secrets}) == {secret[-32:]}
+            assert shown(content, secrets) == {secret}
+
+
+def _everybody_speaks(system: System, driver: Driver) -> tuple[bytes, ...]:
+    """Whatever else hands out a secret: a list of devices, rows that cannot be read, a push, a callback, and strangers.
+
+    The parts of our own addresses that open a door.
+    """
+    assert system.call("GET", "/admin/cameras/discovered").status_code == 200
+    _live(driver, DAYS[5], LIVING[:1], events=2)
+    with _befallen(driver, Mischief(broken=True)):
+        _harvest(system, DAYS[5], camera=LIVING[0])
+    held = system.call("GET", "/admin/records/quarantine").json()["quarantine"]
+    assert any("<secret>" in each["row"] for each in held)
+    pushed = urlsplit(system.call("GET", "/admin/push").json()["push"]["imou"]).path
+    taken = _window_of_a_new_camera(system)
+    message = {
+        "did": LIVING[0].upper(),
+        "token": driver.token,
+        "picUrl": f"http://h/?Signature={driver.token}",
+    }
+    for path in (pushed, taken):
+        assert requests.post(system.url + path, json=message, timeout=10).status_code in (200, 400)
+        for stranger in (f"{path}0", f"{path}/{driver.token}"):
+            assert requests.post(system.url + stranger, data=b"{", timeout=10).status_code == 404
+            assert requests.get(system.url + path, timeout=10).status_code in (404, 405)
+    return tuple(path[-32:].encode() for path in (pushed, taken))
+
+
+def _window_of_a_new_camera(system: System) -> str:
+    """A camera whose platform nobody can reach is asked for a window; where its callback would come to."""
+    with (system.home / "cameras.toml").open("a") as cameras:
+        cameras.write('[[camera]]\nname = "roof"\ntimezone = "Asia/Shanghai"\n[camera.sms]\n')
+        cameras.write('device_unicode = "34020000001110000001"\nchannel = "34020000001320000001"\n')
+    until(lambda: "roof" in {name["name"] for name in system.call("GET", "/admin/cameras").json()["cameras"]})
+    start_of = TODAY - timedelta(hours=14)
+    (job,) = system.submit("roof", start_of.isoformat(), (start_of + timedelta(minutes=5)).isoformat())
+    until(lambda: system.job(job)["reason"])
+    keys = Keys((load(system.home, SECRET_KEY),))
+    return f"/callbacks/sms/{callback_token(keys, 'sms', job, 1)}"
+
+
 def test_no_secret_that_was_sent_or_received_stays_in_any_file_or_in_redis(
     system: System, driver: Driver
 ) -> None:
+    doors = _everybody_speaks(system, driver)
+    for name in ("SECRET", "At_", "ak", "fileToken", "userId", "playToken", "token"):
+        assert [secret for secret in driver.secrets if re.fullmatch(name + "[0-9a-f]{32}", secret)], name
     secrets = {secret[-32:].encode() for secret in driver.secrets}
     signatures = {signature[-32:].encode() for signature in driver.signatures}
-    assert _traces(b"x" + driver.app_secret.encode() + b"0", secrets)
-    keys = [key for number in (0, 1) for key in _keys_with(system, number, secrets)]
+    keys = [key for number in (0, 1) for key in _keys_with(system, number, secrets, doors)]
     assert keys == []
     assert system.stop() == 0
     files = {path: path.read_bytes() for path in system.home.rglob("*") if path.is_file()}
     store = {path for path in files if system.home / "redis" in path.parents}
     assert any(b"circuit:imou" in files[path] or b"harvest:imou" in files[path] for path in store)
-    assert [path for path, content in files.items() if _traces(content, secrets)] == []
-    assert [path for path in files if path not in store and _traces(files[path], signatures)] == []
+    assert {"up.out", "beat-schedule.dat", "redis.log"} <= {path.name for path in files}
+    assert any(path.parent.name == "log" for path in files)
+    assert any(b"quarantine" in files[path] for path in store)
+    assert [path for path, content in files.items() if traces(content, secrets)] == []
+    assert [path for path, content in files.items() if shown(content, doors)] == []
+    assert [path for path in files if path not in store and traces(files[path], signatures)] == []
 
 
 def test_a_spent_quota_lets_not_one_more_call_out_and_says_until_when(tmp_path: Path, driver: Driver) -> None:
@@ -411,16 +472,11 @@ def test_a_spent_quota_lets_not_one_more_call_out_and_says_until_when(tmp_path: 
     assert driver.faults == []
 
 
-def _keys_with(system: System, number: int, secrets: set[bytes]) -> list[bytes]:
+def _keys_with(system: System, number: int, secrets: set[bytes], doors: Iterable[bytes]) -> list[bytes]:
     """The keys of a database that hold one of these, in their names or their values."""
     with redis.Redis(unix_socket_path=str(socket_path(system.home / "redis")), db=number) as client:
-        return [key for key in client.scan_iter() if _traces(key + _value(client, key), secrets)]
-
-
-def _traces(content: bytes, tails: set[bytes]) -> set[bytes]:
-    """The secrets in these bytes: all of them end in 32 hexadecimal digits."""
-    runs = HEX.findall(content)
-    return {run[at : at + 32] for run in runs for at in range(len(run) - 31)} & tails
+        said = {key: key + b" " + _value(client, key) for key in client.scan_iter()}
+    return [key for key, text in said.items() if traces(text, secrets) or shown(text, doors)]
 
 
 def _value(client: redis.Redis, key: bytes) -> bytes:

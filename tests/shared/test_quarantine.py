@@ -47,6 +47,17 @@ def faults(quarantine, camera=None):
     return [(subject.camera.name, held.day, held.fault) for subject, held in quarantine.all(camera)]
 
 
+def test_what_is_found_again_keeps_the_time_at_which_it_was_found_first(quarantine, yard, clock):
+    other = Unread("createTime: is no time of this century", '{"recordId": "8"}')
+    quarantine.listed(yard, DAY, [BROKEN])
+    clock.move(timedelta(hours=1))
+    quarantine.listed(yard, DAY, [BROKEN, other])
+    assert [(held.row, held.at) for _, held in quarantine.all()] == [
+        (other.row, NOON + timedelta(hours=1)),
+        (BROKEN.row, NOON),
+    ]
+
+
 def test_what_could_not_be_read_is_held_with_its_day_and_time(quarantine, yard, clock):
     quarantine.listed(yard, DAY, [BROKEN])
     ((subject, held),) = quarantine.all()

@@ -127,7 +127,7 @@ def test_the_status_tells_how_the_whole_is_doing(world, admin):
     }
     assert status["states"]["archived"] == 1
     assert len(status["states"]) == 9
-    closed = {"open": False, "code": None, "reason": None, "until": None}
+    closed = {"open": False, "code": None, "reason": None, "until": None, "next_look": None}
     assert status["circuits"] == {"sms": closed, "imou": closed}
     assert status["quota"] == {}
     assert status["last_sweep"] is None
@@ -175,6 +175,14 @@ def test_the_rhythm_of_harvests_is_told_and_that_it_was_stretched(world, admin):
     assert told["stretched"] > 2
     assert told["period_seconds"] == round(3600 * told["stretched"])
     assert "do not suffice for a listing every 60 min" in told["sentence"]
+
+
+def test_looking_at_the_status_decides_no_rhythm(world, admin):
+    world.source.counted = (Quota("month", 29_990, 30_000, NOON + timedelta(days=10), 30_000),)
+    assert admin.get("/admin/status").json["rhythm"]["imou"]["stretched"] > 2
+    assert world.services.memory.get("rhythm:imou") is None
+    world.services.harvests.due()
+    assert world.services.memory.get("rhythm:imou") is not None
 
 
 def test_a_spent_quota_stops_calls_like_an_open_circuit_until_the_last_one_that_is_spent_is_over(

@@ -5,8 +5,9 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from gleaner.sandbox.accounts import environ
-from gleaner.sandbox.channels import DAYS, Channel
+from gleaner.sandbox.channels import DAYS, EVENTS, Channel
 from gleaner.sandbox.content import Addition
+from gleaner.sandbox.records import PUBLISHED_AFTER
 from gleaner.sandbox.server import RunningSandbox
 from shared.adapters.http import GuardedSession
 from shared.adapters.memory import HandClock, ListQueue, MemoryCameras, MemoryJobStore, MemoryShared
@@ -27,10 +28,13 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 EVERY = timedelta(minutes=5)  # between two looks of the workers
 
 
-def channels(number: int) -> tuple[Channel, ...]:
-    """So many cameras, with a day's digest each."""
+def channels(
+    number: int, packages: tuple[str, ...] = (DAYS,), lively: tuple[float, ...] = (1.0,)
+) -> tuple[Channel, ...]:
+    """So many cameras; by turns so `lively`."""
     return tuple(
-        Channel(f"CAM{place:04}", name=f"cam-{place:04}", packages=(DAYS,)) for place in range(number)
+        Channel(f"CAM{place:04}", "0", f"cam-{place:04}", packages, lively[place % len(lively)])
+        for place in range(number)
     )
 
 
@@ -54,7 +58,6 @@ class Day:
     def __init__(self, sandbox: RunningSandbox, start: datetime, **limits: str) -> None:
         self.cloud, self.clock = sandbox.cloud, HandClock(start)
         self.cloud.throw({"any_time": True})
-        self.changes: Counter[tuple[str, date]] = Counter()
         self.move(start)
         memory, archive = MemoryShared(self.clock), CountedArchive()
         values = environ(sandbox.base_url)["imou"] | limits
@@ -91,7 +94,6 @@ class Day:
         day = (self.clock.at - timedelta(minutes=1)).astimezone(SHANGHAI).date()
         for channel in self.cloud.channels:
             self.cloud.add(Addition(channel.device, channel.number, DAYS, day))
-            self.changes[channel.name, day] += 1
 
     def pass_hours(self, hours: int, busy: bool = False) -> None:
         """Let time pass, and the workers look every few minutes. The cloud publishes by its own clock, and `busy`, hourly."""
@@ -114,24 +116,47 @@ class Day:
         )
 
     def chapters(self, day: date) -> dict[str, int]:
-        """How many chapters the cloud has told of a day by now, by camera: each came in an hour of its own."""
-        return {
+        """How many chapters the cloud has told of a day by now, by camera; those without are left out."""
+        told = {
             channel.name: sum(len(record.chapters) for record in self._rows(channel, day))
             for channel in self.cloud.channels
         }
+        return {name: number for name, number in told.items() if number}
+
+    def events(self, day: date) -> int:
+        """How many events the cloud has told of a day by now."""
+        return sum(len(self._rows(channel, day, EVENTS)) for channel in self.cloud.channels)
 
     def least(self, day: date) -> int:
-        """The calls without which a busy day cannot be followed: one for each hour with news, and a closing pair."""
-        return sum(self.changes[channel.name, day] + 2 for channel in self.cloud.channels)
+        """The calls without which a day cannot be followed: one for each hour with news of a package, and a closing pair."""
+        return sum(
+            len(self.hours(channel, package, day)) + 2
+            for channel in self.cloud.channels
+            for package in channel.packages
+        )
 
-    def _rows(self, channel: Channel, day: date):
-        return self.cloud.content.records(channel, DAYS, day, self.clock.at)
+    def hours(self, channel: Channel, package: str, day: date) -> set[int]:
+        """Those in which the cloud told something new of a day."""
+        moments = [
+            moment
+            for record in self._rows(channel, day, package)
+            for moment in [each.published for each in record.chapters] or [record.created + PUBLISHED_AFTER]
+        ]
+        return {(moment - timedelta(minutes=1)).astimezone(SHANGHAI).hour for moment in moments}
+
+    def _rows(self, channel: Channel, day: date, package: str = DAYS):
+        return self.cloud.content.records(channel, package, day, self.clock.at)
 
     @property
     def calls(self) -> int:
         """All that went out, for whatever purpose."""
         return self.cloud.witness.total
 
-    def entries(self):
-        """The records, each as it is now."""
-        return self.services.records.list(RecordQuery(limit=500)).entries
+    def entries(self, day: date | None = None, package: str | None = None):
+        """The records, of a day and a package or all of them, each as it is now."""
+        found, cursor = [], None
+        while True:
+            page = self.services.records.list(RecordQuery(day=day, limit=500, before=cursor))
+            found += [entry for entry in page.entries if package in (None, entry.record.package)]
+            if not (cursor := page.next):
+                return found

@@ -103,6 +103,19 @@ def test_the_schedule_lists_today_and_yesterday_of_every_camera_that_the_vendor_
     assert here.services.harvests.due() == {}
 
 
+@pytest.mark.parametrize("hours", [12.1, 12.4])
+def test_just_after_midnight_only_cameras_that_are_new_are_listed(here, hours):
+    here.round()
+    asked = len(here.source.asked)
+    here.after(hours=hours)  # it was noon
+    here.round()
+    assert len(here.source.asked) == asked
+    new = Harvesting()
+    new.after(hours=hours)
+    new.round()
+    assert len(new.source.asked) == asked
+
+
 def test_a_record_becomes_a_job_for_its_picture_and_a_description(here):
     here.source.put(a_listed("7"))
     here.round()
@@ -521,7 +534,7 @@ def test_a_vendor_whose_patience_is_used_up_is_asked_by_nobody_but_for_rare_prob
     here.round()
     assert (len(here.source.asked), here.source.probed) == (1, 1)
     here.source.troubles, here.source.probes.then = {}, None
-    here.after(hours=6)
+    here.after(hours=7)
     here.round()
     assert (here.standing().outcome, here.standing("back-door").outcome) == ("ok", "ok")
 

@@ -18,7 +18,7 @@ from worker.settle import settle
 
 MORNING, EVENING = b"the picture of the morning", b"the picture of the evening"
 JPEG = b"\xff\xd8\xff\xda\0\2" + b"x" * 90 + b"\xff\xd9"
-QUIET = 4  # hours between listings of what has no news
+QUIET = 8  # hours between listings of what has no news
 CIPHER = Random(7).randbytes(5_000)  # as what was encrypted looks
 
 

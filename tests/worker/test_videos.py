@@ -224,7 +224,8 @@ def test_spent_flow_stops_all_videos_charges_none_and_lets_records_and_pictures_
     listed = a_listed("9", day=here.clock.at.date())
     here.media.put(listed.picture.address, b"a picture")
     here.source.put(listed)
-    here.a_day_passes(hours=QUIET)
+    here.services.harvests.wish()
+    here.a_day_passes(hours=1)
     assert [job.state for job in here.jobs()] == [State.ARCHIVED]
     assert len(here.videos.given) == 1
     here.after(hours=SHUT.total_seconds() / 3600)

@@ -18,7 +18,7 @@ COUNT = 100  # rows asked for, as the vendor's demo app does
 COUNTS = (COUNT, 30, 10)  # a sister method takes 30 at most, and the page's own sample asks for 10
 MOST_PAGES = 200
 LESSONS = 3  # lone records without a successor, after which a lone one is taken for the whole day
-THOROUGH = 20  # each so-manieth listing of an account trusts nothing and reads until nothing more comes
+THOROUGH = 50  # each so-manieth listing of an account trusts nothing and reads until nothing more comes
 KEPT = timedelta(days=30)
 MOST_KEPT = timedelta(days=1)  # how long a count that was refused once is not tried again
 DAWN = datetime.min.replace(tzinfo=UTC)
@@ -43,7 +43,7 @@ class Walk:
     """One listing.
 
     A page is taken for the last when it has fewer rows than one is known to hold, which is `full` or what this listing
-    has shown, but not more than `least`; so is, with `alone`, a single row. With `thorough` none is.
+    has shown, but not more than `least`; with `thorough` none is. A single row is, with `alone`, in any case.
     """
 
     full: int
@@ -82,10 +82,10 @@ class Walk:
         self._rows, self._last = rows, marks[-1].id
 
     def _ends(self, rows: int) -> bool:
-        if not self.seen or self.thorough:
-            return not self.seen
         lone = self.alone and rows == self.pages == 1
-        return lone or rows < min(max(self.full, self.largest), self.least)
+        if not self.seen or lone or self.thorough:
+            return not self.seen or lone
+        return rows < min(max(self.full, self.largest), self.least)
 
     def _next(self) -> str | None:
         """The last in time; where that leads nowhere, the largest id, and the last as they were sent."""
@@ -140,12 +140,12 @@ class Lessons:
         """Begin a listing of a subject; `lone` if one record may be all that such a listing ever holds."""
         lesson = _read(self._memory.get(self._key))
         self._memory.count({self._count_key: None}, KEPT)
-        number = int(self._memory.get(self._count_key) or 0)
+        doubted = int(self._memory.get(self._count_key) or 0) % THOROUGH == 0
         return Walk(
             full=lesson.largest if self._memory.get(_known(subject)) else 0,
             least=lesson.cut,
-            alone=lone and lesson.lone >= LESSONS and lesson.cut > 1,
-            thorough=thorough or number % THOROUGH == 0,
+            alone=lone and lesson.lone >= LESSONS and lesson.cut > 1 and not doubted,
+            thorough=thorough or doubted,
         )
 
     def learn(self, subject: str, lone: bool, walk: Walk) -> None:
