@@ -359,7 +359,7 @@ def test_a_spent_quota_lets_not_one_more_call_out_and_says_until_when(tmp_path: 
     _live(driver, day, names, events=8)
     tomorrow = datetime.now(ZONE).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     before = len(driver.calls)
-    running = _start(tmp_path, names, driver, IMOU_CALLS_PER_DAY=str(limit))
+    running = _start(tmp_path, names, driver, IMOU_CALLS_PER_DAY=str(limit), VENDORS="imou")
     try:
         running.call("POST", "/admin/harvests", _wish(day))
         until(lambda: _quota(running)["used"] == limit)
