@@ -19,6 +19,9 @@ CODE := webhook worker shared gleaner tests bench .ci
 # An install of ours is decided by the lock alone: not by a user's constraints, nor by --user and --target.
 unexport PIP_CONSTRAINT PIP_REQUIREMENT PIP_USER PIP_TARGET PIP_PREFIX PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
+# A system is seven processes, and a run of the tests starts many: each would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 # uv trusts what the machine trusts, as pip does.
 export UV_SYSTEM_CERTS ?= true
 

@@ -116,10 +116,11 @@ class ResendingStore(RedisJobStore):
 
 
 class World(RuleBasedStateMachine):
-    """See the head of this file. `client` and `table` are set by the tests."""
+    """See the head of this file. `client`, `table` and the `first` job's history, if it is not any, are set by the tests."""
 
     client: redis.Redis
     table = lifecycle.TABLE
+    first: str | None = None
 
     def __init__(self) -> None:
         super().__init__()
@@ -168,7 +169,7 @@ class World(RuleBasedStateMachine):
             job = a_job(**wish, lanes=self.lanes, window=a_window(minutes_ago=60 * 24, minutes=60 * 10))
             job = replace(job, give_up_at=NOON + POLICY.give_up)
             assert self.ledger.create(job)
-            self.fates[job.id] = Fate(HISTORIES[name])
+            self.fates[job.id] = Fate(HISTORIES[name if number else self.first or name])
 
     def job(self, job_id: str) -> Job:
         found = self.store.load(job_id)
