@@ -21,8 +21,9 @@ _LEAST = {
     ADMIN_TOKEN: 16,
     SECRET_KEY: 32,
 }  # characters; nobody guesses 16 over a network, but a key may be tried at home
+# Nothing of fewer than seven letters, which would turn up by chance in one of some hundred thousand good secrets.
 _PLACEHOLDER = re.compile(
-    r"change.?(me|it|this)|replace.?(me|it|this|with)|(your|my).?(own|secret|admin|key|token|password)"
+    r"change.?(me|it|this)|replace.?(me|it|this|with)|your.?(own|secret|admin|key|token)|my.?(secret|admin|token)"
     r"|placeholder|insecure|example|default|password|super.?secret|secret.?key|admin.?token",
     re.IGNORECASE,
 )
