@@ -144,6 +144,7 @@ def stage(folder: Path, most_jobs: int) -> Iterator[Stage]:
         "SMS_BASE_URL": "http://127.0.0.1:9",
         "SMS_DOWNLOADS": str(most_jobs),
         "LOG_FORMAT": "json",
+        "CALLBACK_SILENCE": "3600",  # or what tells nothing new would, each half minute, be a sign of life to write down
     }
     environ = {name: os.environ[name] for name in HANDED_ON if name in os.environ} | own
     try:

@@ -80,5 +80,5 @@ def _found(pattern: str, text: str) -> str:
 
 
 def _milliseconds(text: str) -> float:
-    number, unit = re.fullmatch(r"([\d.]+)(\w+)", text).groups()  # type: ignore[union-attr] # wrk's own form
+    number, unit = _found(r"([\d.]+)\D", f"{text}"), re.sub(r"[\d.-]", "", text)
     return float(number) * _UNITS[unit]
