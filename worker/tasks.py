@@ -75,6 +75,7 @@ def work_off(step: Callable[[Services, str], bool], bell: Ring) -> None:
     A store that is away ends the round with one line: whatever was under way is found by its lease.
     """
     parts, over = services(), time.monotonic() + BUDGET
+    request = REQUEST.get()
     try:
         while step(parts, bell.queue):
             REQUEST.set("")  # what a request has rung for is what was taken first; the rest are others'
@@ -83,3 +84,5 @@ def work_off(step: Callable[[Services, str], bool], bell: Ring) -> None:
                 return
     except GleanerError as error:
         log.warning("a step broke off", extra={"step": bell.step, "code": error.code, "detail": error.detail})
+    finally:
+        REQUEST.set(request)  # Celery's line at the end is about the bell

@@ -243,7 +243,7 @@ def ground(home: Path, redis_url: str, rate: float, speed: float, **told: str) -
         "MEDIA_ALLOW": "127.0.0.1",
         "SPACE_RESERVE": "1MB",
         "SWEEP_EVERY": "0.1",
-        "SECRET_KEY": "a key of the tests, and a long one",
+        "SECRET_KEY": "a-key-of-the-tests-and-a-long-one",
         **told,
     }
     with media_host(rate) as host:

@@ -431,8 +431,10 @@ def test_no_secret_that_was_sent_or_received_stays_in_any_file_or_in_redis(
 ) -> None:
     doors = _everybody_speaks(system, driver)
     for name in ("SECRET", "At_", "ak", "fileToken", "userId", "playToken", "token"):
-        assert [secret for secret in driver.secrets if re.fullmatch(name + "[0-9a-f]{32}", secret)], name
-    secrets = {secret[-32:].encode() for secret in driver.secrets}
+        assert [secret for secret in driver.secrets.copy() if re.fullmatch(name + "[0-9a-f]{32}", secret)], (
+            name
+        )
+    secrets = {secret[-32:].encode() for secret in driver.secrets.copy()}
     signatures = {signature[-32:].encode() for signature in driver.signatures}
     keys = [key for number in (0, 1) for key in _keys_with(system, number, secrets, doors)]
     assert keys == []
