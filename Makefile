@@ -72,7 +72,7 @@ rules: $(VENV)/.test-installed ## take each rule for the playback platform out o
 	@$(BIN)/python -m pytest -m rules -s tests/rules
 
 .PHONY: bench
-bench: $(VENV)/.run-installed ## benchmarks beside other tools: ten minutes, on a machine that does nothing else
+bench: $(VENV)/.run-installed ## benchmarks beside other tools: a quarter of an hour, on a machine that does nothing else
 	@$(BIN)/python -m bench
 
 .PHONY: docs

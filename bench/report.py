@@ -93,6 +93,78 @@ def _large(figures: Figures) -> str:
     )
 
 
+def _receiver(figures: Figures) -> str:
+    if lacks := figures.get("lacks"):
+        return f"not measured: {lacks} is not installed"
+    names = {
+        "moves": "gleaner, news that moves a job each time",
+        "still": "gleaner, news that changes nothing",
+        "flask": "a Flask view that does nothing, same server",
+        "bare": "an app without a framework, same server",
+        "webhook": "Debian's webhook, starting /bin/true",
+    }
+    targets, least = figures["targets"], figures["targets"]["flask"]["per_second"]
+    head = ("target", "a second", "of the Flask view", "p50, ms", "p99, ms", "refused")
+    rows = [
+        (
+            name,
+            f"{each['per_second']:.0f} ({each['range'][0]:.0f} to {each['range'][1]:.0f})",
+            f"{each['per_second'] / least:.2f}",
+            f"{each['p50']:.1f}",
+            f"{each['p99']:.1f}",
+            str(each["refused"]),
+        )
+        for key, name in names.items()
+        if (each := targets.get(key))
+    ]
+    redis = figures["redis_per_second"]
+    waves = ", ".join(f"{wave['busiest_share']:.2f}" for wave in figures["waves"])
+    return (
+        f"{_table(head, rows)}\n\n{figures['connections']} connections, {figures['seconds']:g} s each. Redis alone, a script that reads: "
+        f"{f'{redis:.0f} a second' if redis else 'not measured'}. Share of the busiest of two processes in three waves of "
+        f"connections: {waves}.\n\n{_paces(figures)}"
+    )
+
+
+def _paces(figures: Figures) -> str:
+    """The answers at a steady rate."""
+    away = figures["outages"]
+    rows = [
+        ("half of the most, moving", figures["half"]["moves"]),
+        ("half of the most, changing nothing", figures["half"]["still"]),
+        ("a minute without workers", figures["steady"]),
+        ("Redis frozen", away["frozen"]),
+        ("Redis not there", away["refused"]),
+        ("a broker in a black hole", away["black hole"]),
+    ]
+    head = (
+        "steady rate",
+        "a second",
+        "answers",
+        "from 2 s after its end on",
+        "p50, ms",
+        "p99, ms",
+        "most, ms",
+    )
+    return _table(
+        head,
+        [
+            (
+                name,
+                f"{each['rate']:.0f}",
+                _counted(each["statuses"]),
+                _counted(each.get("afterwards", {})) or "–",
+                *(f"{each[which]:.1f}" for which in ("p50", "p99", "most")),
+            )
+            for name, each in rows
+        ],
+    )
+
+
+def _counted(statuses: Mapping[str, int]) -> str:
+    return ", ".join(f"{number} × {status}" for status, number in statuses.items())
+
+
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
@@ -109,9 +181,15 @@ def _circumstances(figures: Figures) -> str:
     )
 
 
-TABLES: Mapping[str, Callable[[Figures], str]] = {"resume": _resume, "memory": _memory, "large": _large}
+TABLES: Mapping[str, Callable[[Figures], str]] = {
+    "resume": _resume,
+    "memory": _memory,
+    "large": _large,
+    "receiver": _receiver,
+}
 TITLES = {
     "resume": "Twelve files, each broken off once",
     "memory": "Memory for one large file",
     "large": "Large files, as fast as they go",
+    "receiver": "Callbacks",
 }
