@@ -47,8 +47,8 @@ class Ring:
     @property
     def now(self) -> InForce:
         """What is in force now."""
-        seen, held = self._state
-        return held if seen == self._rounds() else self._heed(self._rounds() - seen)
+        state, rounds = self._state, self._rounds()
+        return state[1] if state[0] == rounds else self._heed(state, rounds)
 
     def keys(self) -> Keys:
         """The keys in force now."""
@@ -56,21 +56,21 @@ class Ring:
 
     def renew(self) -> None:
         """A round for this process alone. Misconfigured when what is wanted cannot be: all stays as it is."""
-        self._step(self._look(), 1)
+        seen, held = self._state
+        self._state = seen, stepped(held, self._look())
 
-    def _heed(self, rounds: int) -> InForce:
+    def _heed(self, state: tuple[int, InForce], rounds: int) -> InForce:
+        """Whoever looks at the same time begins with the same state, so that no round is made twice."""
+        seen, held = state
         try:
-            return self._step(self._look(), rounds)
+            wanted = self._look()
         except Misconfigured as error:
             fields = {"code": error.code, "detail": error.detail}
             log.warning("the secrets in force stay as they are", extra=fields)
-            return self._step(self._state[1], rounds)
-
-    def _step(self, wanted: InForce, rounds: int) -> InForce:
-        held = self._state[1]
-        for _ in range(rounds):
+            wanted = held
+        for _ in range(rounds - seen):
             held = stepped(held, wanted)
-        self._state = (self._rounds(), held)
+        self._state = rounds, held
         return held
 
 
@@ -83,15 +83,21 @@ def ring_of(settings: Settings, environ: Mapping[str, str], rounds: Callable[[],
     return Ring(in_force(settings, settings.home), again, rounds)
 
 
-def in_force(settings: Settings, home: Path) -> InForce:
+def in_force(
+    settings: Settings, home: Path, load: Callable[[Path, str], str] = secrets.load_or_create
+) -> InForce:
     """What the settings name, else what the home's files hold, which are made where there are none."""
-    keys = words(settings.secret_key) or words(secrets.load_or_create(home, secrets.SECRET_KEY))
-    tokens = words(settings.admin_token) or words(secrets.load_or_create(home, secrets.ADMIN_TOKEN))
+    keys = words(settings.secret_key) or words(load(home, secrets.SECRET_KEY))
+    tokens = words(settings.admin_token) or words(load(home, secrets.ADMIN_TOKEN))
     return InForce(Keys(keys), tokens)
 
 
 def _wanted(home: Path, environ: Mapping[str, str]) -> InForce:
-    return in_force(read(Settings, source(environ)), home)
+    """What is wanted later. A file that is gone at that moment is no wish for a new secret, which would end all old ones."""
+    try:
+        return in_force(read(Settings, source(environ)), home, secrets.load)
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured("secret-unreadable", str(error)) from error
 
 
 def stepped(before: InForce, wanted: InForce) -> InForce:

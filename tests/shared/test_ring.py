@@ -1,6 +1,8 @@
 """Secrets change in rounds: what is new is believed in the first and signs from the second on, in whatever order processes hear."""
 
 import itertools
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -130,3 +132,42 @@ def test_a_process_reads_its_files_and_its_dotenv_anew_and_what_is_wrong_names_t
     with pytest.raises(Misconfigured, match="SECRET_KEY"):
         ring.renew()
     assert keys_of(ring) == (made, NEW)
+
+
+def test_threads_that_meet_in_one_round_make_it_once():
+    wanted = Wanted(OLD)
+    both = threading.Barrier(2)
+
+    def look() -> InForce:
+        both.wait(5)
+        return wanted.look()
+
+    ring = Ring(wanted.look(), look, lambda: wanted.rounds)
+    wanted.now, wanted.rounds = held(NEW, OLD), 1
+    with ThreadPoolExecutor(2) as threads:
+        seen = list(threads.map(lambda _: keys_of(ring), range(2)))
+    assert seen == [(OLD, NEW)] * 2
+    assert keys_of(ring) == (OLD, NEW)
+
+
+@pytest.mark.parametrize("spoil", ["gone", "no text", "a folder"])
+def test_a_file_that_cannot_be_read_at_a_round_changes_nothing_and_makes_nothing(
+    tmp_path, monkeypatch, spoil
+):
+    monkeypatch.chdir(tmp_path)
+    environ = {"GLEANER_HOME": str(tmp_path)}
+    rounds = [0]
+    ring = ring_of(read(Settings, Source(environ, {}, tmp_path)), environ, lambda: rounds[0])
+    before = keys_of(ring)
+    file = tmp_path / "secret-key"
+    file.unlink()
+    if spoil == "no text":
+        file.write_bytes(b"\xff" * 40)
+    elif spoil == "a folder":
+        file.mkdir()
+    rounds[0] = 1
+    assert keys_of(ring) == before
+    assert keys_of(ring) == before
+    assert file.exists() == (spoil != "gone")
+    with pytest.raises(Misconfigured):
+        ring.renew()
