@@ -89,7 +89,7 @@ class Stage:
     def serving(self, app: str = OURS, **environ: str) -> Iterator[Served]:
         """The Procfile's own server with this app in it, and with these settings beside the usual ones."""
         port = free_port()
-        values = {"GLEANER_HOST": "127.0.0.1", "PORT": str(port), "GLEANER_HOME": "", "FETCH_CONCURRENCY": ""}
+        values = {"GLEANER_HOME": "", "FETCH_CONCURRENCY": ""}
         command = commands(project_file("Procfile").read_text(), values, ())["web"]
         program = [sys.executable, "-m", *(app if word == OURS else word for word in command)]
         with (self.home / "web.out").open("ab") as out:

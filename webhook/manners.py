@@ -18,7 +18,7 @@ from gunicorn.http.errors import InvalidHeader, UnsupportedTransferCoding
 from gunicorn.workers.gthread import ThreadWorker
 
 PATIENCE, WHEN_BUSY = 10.0, 1.0  # seconds for a request; a vendor's is said within milliseconds
-STEP_BACK, STEP_BACK_MOST = 0.0005, 0.02  # seconds for each connection that is held, before another is taken
+STEP_BACK, STEP_BACK_MOST = 0.0002, 0.004  # seconds for each connection that is held, before another is taken
 
 
 class MannerlyWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed

@@ -170,8 +170,8 @@ _TROUBLES: Mapping[str, Callable[[str], GleanerError]] = {
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
-    """End a child that is still at it, and whatever it has started."""
-    if child.poll() is None:
+    """End a child that is still at it, and whatever it has started and left behind."""
+    with suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
     child.wait()
     for pipe in (child.stdin, child.stdout):

@@ -102,6 +102,18 @@ def test_one_that_hangs_is_ended_with_all_that_it_has_started(tmp_path):
         until(lambda pid=pid: not alive(int(pid)), 5)
 
 
+def test_what_one_that_has_died_leaves_behind_is_ended_too(tmp_path):
+    pids = tmp_path / "pids"
+    script = (
+        "import subprocess, sys; out = subprocess.DEVNULL;"
+        "helper = subprocess.Popen(['sleep', '60'], stdin=out, stdout=out, stderr=out);"
+        f"open({str(pids)!r}, 'w').write(str(helper.pid)); sys.exit(3)"
+    )
+    with pytest.raises(Transient):
+        chunks(scripted(tmp_path, script))
+    until(lambda: not alive(int(pids.read_text())), 5)
+
+
 def test_it_ends_with_the_worker_however_that_ends(tmp_path):
     parent = f"""
 from datetime import timedelta
