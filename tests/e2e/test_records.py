@@ -301,7 +301,7 @@ def test_tokens_that_die_every_three_calls_cost_calls_and_nothing_else(
 def test_a_fourth_of_all_answers_being_no_json_loses_no_record_and_doubles_none(
     system: System, driver: Driver
 ) -> None:
-    truth = _live(driver, DAYS[2], LIVING[1::3], events=8)
+    truth = _live(driver, DAYS[2], LIVING, events=8)
     with _befallen(driver, Mischief(garbled=4, token_calls=7)):
         _harvest(system, DAYS[2])
     _everything_is_held(system, driver, DAYS[2], truth)
