@@ -52,11 +52,20 @@ class ThreadsClient(redis.Redis):
         away = False
         try:
             return ask()
-        except _AWAY:
-            away = bool(self._rest)
+        except redis.ResponseError:  # an error of its own is an answer, too
             raise
-        finally:  # an error of its own is an answer, too
+        except BaseException as error:
+            away = bool(self._rest) and isinstance(error, _AWAY)
+            self._hang_up()
+            raise
+        finally:
             self._try_again_at = time.monotonic() + self._rest if away else 0.0
+
+    def _hang_up(self) -> None:
+        """Whoever was cut off between question and answer, by a task's limit of time, leaves the answer to the next question."""
+        client = getattr(self._mine, "client", None)
+        if client is not None:
+            client.connection.disconnect()
 
     def _may_try(self) -> bool:
         """Whether it is time, and nobody else is at it."""

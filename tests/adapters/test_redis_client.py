@@ -108,6 +108,20 @@ def test_a_server_that_says_no_is_no_silent_one(server):
     assert mine.ping()
 
 
+def test_whoever_is_cut_off_between_question_and_answer_leaves_no_answer_to_the_next_question(server):
+    mine = client(server, patient=True)
+    echo = Script(mine, ECHO)
+
+    def cut_off(connection):
+        connection.send_command("ECHO", "of the first")
+        raise TimeoutError("as a task's limit of time would have it, at any line")
+
+    for ask, expected in ((lambda: echo(args=["mine"]), ["mine", ""]), (lambda: mine.echo("mine"), "mine")):
+        with pytest.raises(TimeoutError):
+            mine._answered(lambda: cut_off(mine._own().connection))
+        assert ask() == expected
+
+
 def test_the_patient_do_not_fail_for_others(server):
     mine = client(server, patient=True)
     with frozen(server), ThreadPoolExecutor(1) as thread:
