@@ -1,13 +1,16 @@
 """The vendors' circuits, shared by all processes: who answers nobody is not asked, until a probe is answered."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import msgspec
+
 from shared.domain import circuit
 from shared.domain.circuit import Circuit
 from shared.ports import SharedMemory
+
+_circuit = msgspec.json.Decoder(Circuit)
 
 _KEPT = timedelta(days=1)  # a circuit that nobody touches for so long is closed
 
@@ -72,22 +75,12 @@ def _key(vendor: str) -> str:
 
 
 def _written(state: Circuit) -> str | None:
-    if state == Circuit():
-        return None
-    until, named = (each.isoformat() if each else None for each in (state.until, state.named))
-    return json.dumps(
-        [state.faults, sorted(state.jobs), until, state.probes, state.code, state.reason, state.shut, named]
-    )
+    return None if state == Circuit() else msgspec.json.encode(state).decode()
 
 
 def _read(text: str | None) -> Circuit:
-    if text is None:
+    """What cannot be read is closed: the vendor is asked, and says what it has to say."""
+    try:
+        return _circuit.decode(text) if text else Circuit()
+    except msgspec.DecodeError:
         return Circuit()
-    faults, jobs, until, probes, code, reason, shut, *named = json.loads(
-        text
-    )  # earlier versions wrote no `named`
-    return Circuit(faults, frozenset(jobs), _at(until), probes, code, reason, shut, _at(*named or [None]))
-
-
-def _at(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
