@@ -24,6 +24,7 @@ QUIET_SECONDS = 60.0
 _REMEMBERED = 200
 _DRAIN_SECONDS = 0.5
 _LOUD = {"WARNING", "ERROR", "CRITICAL"}
+_OURS = b'{"at": "'  # how our own formatter begins; it has masked what opens a door
 _TEXT_LEVEL = re.compile(r"\b(WARNING|ERROR|CRITICAL)\b[\]/:\s]*(?:[\w-]+\]\s*)?(.*)")
 
 Complain = Callable[[str, str], None]  # the name of a process, and what is wrong
@@ -90,7 +91,7 @@ class Output:
     def _read(self, stream: IO[bytes]) -> None:
         with stream, closing(self._log):
             for line in stream:
-                if line.startswith(b"{"):  # which our own formatter has written
+                if line.startswith(_OURS):
                     self.write(line.decode(errors="backslashreplace"))
                 else:
                     self._bring(redact(line.decode(errors="backslashreplace").rstrip("\r\n")))

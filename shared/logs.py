@@ -16,22 +16,22 @@ from pythonjsonlogger.json import JsonFormatter
 # An address, whole, as it may stand in text, in JSON and in a form; and where its query begins.
 _ADDRESS = re.compile(r"(?i)https?(?:(?::|\\u003a)(?:\\*/|\\u002f){2}[^\s\"']+|%3a%2f%2f[^\s&\"']+)")
 _QUERY = re.compile(r"(?is)(?:\?|\\u003f|%3f).*")
+_NAMES = "token|secret|sign|password"  # of what is never shown, or how its name ends
 _SECRETS = (
     (re.compile(r"([0-9a-z]{26}-\d+-)[A-Za-z0-9_]{32}"), r"\1***"),
     (re.compile(r"(/push/[^/\s]+/)[^\s\"']+"), r"\1***"),
     (re.compile(r"(/login/)[^\s\"']+"), r"\1***"),
     (re.compile(r"(://[^/\s:@]*:)[^@/\s]+@"), r"\1***@"),
-    (re.compile(r"(?i)([\"'][\w-]*(?:token|secret|sign|password)[\"']\s*:\s*[\"'])[^\"']+"), r"\1***"),
+    (re.compile(rf"(?i)([\"'][\w-]*(?:{_NAMES})[\"']\s*:\s*[\"'])[^\"']+"), r"\1***"),
 )
+_SECRET_NAME = re.compile(rf"(?i)(?:{_NAMES})$")
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))} | {
     code: f"\\u{code:04x}" for code in (0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 }
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
-
-REQUEST: ContextVar[str] = ContextVar(
-    "request", default=""
-)  # the id of the request that is served; empty: none
+# The id of the request that is served; empty: none.
+REQUEST: ContextVar[str] = ContextVar("request", default="")
 
 
 def on_one_line(text: str) -> str:
@@ -57,20 +57,20 @@ class Redaction(logging.Filter):
         record.msg, record.args = redact(record.getMessage()), None
         for name, value in vars(record).items():
             if name not in _STANDARD or name == "stack_info":
-                setattr(record, name, _masked(value))
+                setattr(record, name, _masked(value, name))
         if record.exc_info:  # which formatters would otherwise write out anew
             record.exc_text = redact(logging.Formatter().formatException(record.exc_info))
             record.exc_info = None
         return True
 
 
-def _masked(value: object) -> object:
-    """A field's value, whatever it is made of."""
+def _masked(value: object, name: object = "") -> object:
+    """The value of a field of that name, whatever it is made of."""
     if isinstance(value, str):
-        return redact(value)
+        return "***" if value and _SECRET_NAME.search(str(name)) else redact(value)
     if isinstance(value, Mapping):
-        return {key: _masked(each) for key, each in value.items()}
-    return [_masked(each) for each in value] if isinstance(value, list | tuple) else value
+        return {key: _masked(each, key) for key, each in value.items()}
+    return [_masked(each, name) for each in value] if isinstance(value, list | tuple) else value
 
 
 class _TextFormatter(logging.Formatter):

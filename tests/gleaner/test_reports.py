@@ -63,13 +63,17 @@ def test_all_output_is_in_the_log_and_complaints_are_passed_on(tmp_path: Path) -
 
 def test_what_came_past_the_logs_is_brought_into_their_form_and_opens_no_door(tmp_path: Path) -> None:
     output = Output("web", LogFile(tmp_path, "web"), lambda *_: None, as_json=True)
-    own = b'{"levelname": "INFO", "message": "as it is"}\n'
-    raw = b"\nTraceback (most recent call last):\n[ERROR] went to http://h/clip?sign=abc \x1b[31m\r\n"
+    own = b'{"at": "2026-11-26 10:00:00,000", "levelname": "INFO", "message": "as it is"}\n'
+    foreign = b"{'sign': 'hunter2', 'url': 'http://h/clip?sign=abc'}\n"
+    raw = (
+        foreign + b"\nTraceback (most recent call last):\n[ERROR] went to http://h/clip?sign=abc \x1b[31m\r\n"
+    )
     output.follow(io.BytesIO(own + raw))
     output.drain()
     written = (tmp_path / "web.log").read_bytes()
     assert written.startswith(own)
-    _, two, three = map(json.loads, written.splitlines())
+    _, dictionary, two, three = map(json.loads, written.splitlines())
+    assert dictionary["message"] == "{'sign': '***', 'url': 'http://h/clip?***'}"
     assert two | {"at": ""} == {
         "at": "",
         "levelname": "INFO",

@@ -112,6 +112,14 @@ def test_what_is_inside_of_a_field_is_masked_too():
     assert TOKEN[-32:] not in f"{record.data} {record.stack_info}"
 
 
+@pytest.mark.parametrize("name", ["token", "accessToken", "app_secret", "sign", "Password"])
+def test_a_field_that_is_called_as_a_secret_is_masked_whatever_it_holds(name):
+    record = logging.makeLogRecord({"msg": "said", name: "hunter2", "data": {name: ["hunter2"], "n": "two"}})
+    Redaction().filter(record)
+    assert vars(record)[name] == "***"
+    assert record.data == {name: ["***"], "n": "two"}
+
+
 def test_a_line_carries_the_id_of_the_request_that_is_served_and_no_other_does(said):
     set_up("json")
     logging.getLogger().handlers[0].setStream(said)
