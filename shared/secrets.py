@@ -31,12 +31,12 @@ _VARIETY = 5  # different characters; hexadecimal digits by chance have more
 
 
 def admin_token(text: str) -> str:
-    """One or several tokens, comma-separated, each fit to be one; or none. ValueError for one that is not."""
+    """One or several tokens, comma-separated, each fit to be one; or none: "". ValueError for one that is not."""
     return _fit(text, ADMIN_TOKEN)
 
 
 def secret_key(text: str) -> str:
-    """One or several keys, comma-separated, each fit to be one; or none. ValueError for one that is not."""
+    """One or several keys, comma-separated, each fit to be one; or none: "". ValueError for one that is not."""
     return _fit(text, SECRET_KEY)
 
 
@@ -46,7 +46,7 @@ def _fit(text: str, name: str) -> str:
         if trouble := unfit(part, _LEAST[name]):
             which = f"number {number} of {len(parts)} " if len(parts) > 1 else ""
             raise ValueError(f"{which}{trouble}; `openssl rand -hex 32` makes a good one")
-    return text
+    return ",".join(parts)
 
 
 def unfit(secret: str, least: int) -> str:

@@ -14,6 +14,9 @@ from shared import secrets
 from shared.errors import Misconfigured
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_LOST = {
+    secrets.SECRET_KEY: "; what is sealed is lost with the old one, and running downloads are heard of by asking alone"
+}
 WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -63,7 +66,7 @@ def _secret(folder: Path, name: str) -> Iterator[Finding]:
     if found.st_mode & OTHERS:
         yield fail("home", f"{path} can be read by others", f"chmod 600 {path}, and have a new one made")
     if unfit:
-        yield fail("home", unfit, f"remove {path}, and a new one is made")
+        yield fail("home", unfit, f"remove {path}, and a new one is made{_LOST.get(name, '')}")
 
 
 def _unfit(folder: Path, name: str) -> str:

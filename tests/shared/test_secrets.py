@@ -71,6 +71,12 @@ def test_what_chance_makes_is_always_taken():
             assert not secrets.unfit(made, 32), made
 
 
+@pytest.mark.parametrize("setting", LEAST)
+def test_commas_alone_are_none(setting):
+    settings = some_settings(**{setting: " , ,"})
+    assert (settings.secret_key, settings.admin_token) == ("", "")
+
+
 def test_what_stands_in_the_example_is_no_secret():
     assert [words_of(setting, "") for setting in LEAST] == ["", ""]
 
