@@ -4,6 +4,7 @@ Several requests are on their way at once over a few connections. The caller cla
 a receiver that takes this machine for its proxy. Prints how many answers of each status came.
 """
 
+import json
 import selectors
 import socket
 import sys
@@ -47,4 +48,4 @@ def flood(port: int, seconds: float, addresses: int) -> Counter[str]:
 
 
 if __name__ == "__main__":
-    print(dict(flood(int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]))))
+    print(json.dumps(flood(int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]))))

@@ -1,5 +1,6 @@
 """Guesses as fast as one process makes them: the vendor is heard all the while, and Redis does not grow."""
 
+import json
 import os
 import subprocess
 import sys
@@ -59,4 +60,7 @@ def test_the_vendor_is_heard_through_a_flood_and_redis_does_not_grow(
     grown = real_client.info("memory")["used_memory"] - before
     print(f"{SECONDS} s, {addresses} callers: {answers.strip()}; Redis {grown / 2**20:+.2f} MB")
     assert flood.returncode == 0
+    counted = json.loads(answers)
+    assert counted.keys() <= {"404", "429"}
+    assert (counted.get("429", 0) > counted["404"]) == (addresses == 1)
     assert grown <= GROWTH
