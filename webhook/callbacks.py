@@ -6,7 +6,7 @@ is answered 200 whether it is news or not; nothing here waits for anything but t
 
 import logging
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 from werkzeug.routing import PathConverter
 
 from shared.errors import Invalid, NotFound
@@ -15,9 +15,7 @@ from webhook.bodies import whole_body
 from webhook.errors import problem
 from webhook.parts import services
 from webhook.peers import caller, may_call
-from webhook.throttle import count_bad_try
-
-BAD_TRIES = 100  # a minute; a good token is never refused for them
+from webhook.throttle import BAD_TRIES, count_bad_try
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +35,7 @@ callbacks.record_once(lambda at: at.app.url_map.converters.update(anything=_Anyt
 @callbacks.post("/<anything:path>")
 def take(path: str) -> dict[str, object]:
     """Record what a vendor says about an attempt; the answer's `code` is an integer, or it would be sent again."""
-    vendor, job_id, attempt = _meant(path)
+    vendor, job_id, attempt = g.meant = _meant(path)
     services().receiving.take(vendor, job_id, attempt, whole_body(), request.content_type or "")
     return {"code": 0, "message": "ok"}
 
@@ -59,12 +57,6 @@ def _meant(path: str) -> tuple[str, str, int]:
     return vendor, *named
 
 
-def _about() -> dict[str, object]:
-    """Whose callback it is: by now its address is known to be good."""
-    vendor, job_id, attempt = _meant((request.view_args or {}).get("path", ""))
-    return {"vendor": vendor, "job": job_id, "attempt": attempt}
-
-
 @callbacks.errorhandler(NotFound)
 def unknown(_: NotFound) -> Response:
     """The same words whatever is wrong: a stranger learns nothing."""
@@ -74,5 +66,6 @@ def unknown(_: NotFound) -> Response:
 @callbacks.errorhandler(Invalid)
 def unreadable(error: Invalid) -> Response:
     """The field that cannot be read, by the vendor's own name for it. Nothing of it changes a job; a line says that it came."""
-    log.warning("a callback cannot be read", extra={"field": error.field, "detail": error.detail, **_about()})
+    about = dict(zip(("vendor", "job", "attempt"), g.meant, strict=True))
+    log.warning("a callback cannot be read", extra={"field": error.field, "detail": error.detail, **about})
     return problem(400, error.code, error.detail, **({"field": error.field} if error.field else {}))

@@ -7,16 +7,14 @@ address is answered 200 at once, for a vendor that hears anything else a few tim
 import logging
 
 from flask import Blueprint, Response
-from gunicorn.http.errors import NoMoreData, ParseException
 from werkzeug.exceptions import HTTPException
 
 from shared.errors import GleanerError, NotFound
 from shared.signing import is_push_token
 from webhook.bodies import whole_body
-from webhook.callbacks import BAD_TRIES
 from webhook.errors import problem
 from webhook.parts import services
-from webhook.throttle import count_bad_try
+from webhook.throttle import BAD_TRIES, count_bad_try
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +40,7 @@ def _message() -> bytes:
     """What was sent; nothing when it is too large, or broken on its way."""
     try:
         return whole_body()
-    except (HTTPException, ParseException, NoMoreData):
+    except HTTPException:
         return b""
 
 

@@ -2,7 +2,8 @@
 
 One question to the store counts a try, and only until its bucket is full: what a process has seen full it remembers for
 the rest of the minute, and asks no more. Callers without end cost no more either: once a process has counted so many tries
-in a minute, further ones of callers it does not know pass uncounted. A store that is away stops nobody and counts nobody.
+in a minute, further ones of callers it does not know pass uncounted. While the store is away nobody is counted; the log-in
+page, which needs it to know who has tried too often, waits for it.
 """
 
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from webhook.parts import services
 from webhook.peers import holder
 
 MINUTE = timedelta(minutes=1)
+BAD_TRIES = 100  # a minute, at the addresses that vendors call; a good one is never refused for them
 MOST = 5_000  # tries that a process counts in a minute: each may be a key in the store, for two minutes
 PLACE = "gleaner-throttle"
 

@@ -5,15 +5,10 @@ hold a connection or a thread yet, or claim anything.
 """
 
 from shared.errors import one_line
-from shared.logs import set_up
-from shared.settings import Settings, read, source
 from shared.wiring import build
 from webhook import create_app
-from webhook.server import hand_on, ring
+from webhook.server import hand_on, ring, settings
 
-with one_line():
-    settings = read(Settings, source())
-set_up(settings.log_format)
 hand_on()
 
 with one_line():
