@@ -155,6 +155,8 @@ def _stream(claim: Claim, spool: Spool) -> bool:
         claim.services.reach("fetch-kept")
         if download.total is not None and spool.size != download.total:
             raise Transient("media-broken-off", f"{spool.size} of {download.total} bytes")
+    if claim.job.kind == Kind.HLS:  # what has come whole lifts the word that there is no flow
+        claim.services.circuits.answered(_media_of(claim))
     claim.services.circuits.served(_media_of(claim))
     return True
 

@@ -71,7 +71,6 @@ def opened(claim: Claim) -> Iterator[Download]:
         if no.code == "flow-spent":
             services.circuits.shut(of_video(vendor), no.code, no.detail, services.jobs.now() + SHUT)
         raise
-    services.circuits.answered(of_video(vendor))
 
 
 def _living(claim: Claim) -> MediaDescriptor:

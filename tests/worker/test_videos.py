@@ -347,6 +347,21 @@ def test_a_worker_that_is_told_to_stop_leaves_the_video_to_the_next_and_is_charg
     assert [job.state for job in here.films()] == [State.ARCHIVED]
 
 
+def test_a_worker_that_is_told_to_stop_has_not_heard_that_there_is_flow_again(here):
+    here.videos.troubles.extend([SPENT])
+    closed(here, filmed())
+    here.fetch()
+    here.after(hours=SHUT.total_seconds() / 3600)
+    whole, here.services = here.services, replace(here.services, stopping=lambda: True)
+    here.services.jobs.overdue(10)
+    assert fetch(here.services, "fetch")
+    assert here.services.circuits.get("imou-video").shut
+    here.services = whole
+    here.fetch()
+    assert [job.state for job in here.films()] == [State.ARCHIVED]
+    assert not here.services.circuits.get("imou-video").shut
+
+
 def test_no_key_of_a_video_stands_in_a_job_a_history_a_sidecar_a_description_or_a_log(here, caplog):
     caplog.set_level("DEBUG")
     here.videos.troubles.extend([Transient("fetcher-failed", "no"), Gone("media-gone")])
