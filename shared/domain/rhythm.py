@@ -46,8 +46,8 @@ def learnt(habit: Sequence[int], hours: Collection[int]) -> tuple[int, ...]:
 def step(habit: Sequence[int], quiet: int, at: datetime, every: timedelta) -> int:
     """Periods from the listing in the period that began `at`, of the vendor's clocks, to the next.
 
-    `quiet`: how many listings in a row showed no news; below 0: how many more than one did. The next one comes when there should be something to find, but
-    within SOON, and not later than the day's end, when its closing begins.
+    `quiet`: how many listings in a row showed no news; below 0: how many more than one did. The next one comes when there
+    should be something to find, but within SOON, and not later than the day's end, when its closing begins.
     """
     most = max(1, min(SOON // every, _to_midnight(at, every)))
     if len(habit) != HOURS:
@@ -61,9 +61,10 @@ def step(habit: Sequence[int], quiet: int, at: datetime, every: timedelta) -> in
 
 
 def _expected(habit: Sequence[int], quiet: int, at: datetime, every: timedelta) -> float:
-    """How likely news are in a period, in percent; of one of several hours, in how many hours they are to be expected."""
+    """How likely news are in a period, in percent: of several hours, in how many of them; of a part of one, its share."""
     hours = range(at.hour, at.hour + max(1, every // HOUR))
-    usual = sum(habit[hour % HOURS] for hour in hours) * _PATIENCE / (_PATIENCE + max(quiet, 0))
+    usual = sum(habit[hour % HOURS] for hour in hours) * min(1.0, every / HOUR)
+    usual *= _PATIENCE / (_PATIENCE + max(quiet, 0))
     return usual if quiet > 0 else max(usual, _LATELY if quiet > BUSY else _WORTH)
 
 
@@ -73,12 +74,13 @@ def _to_midnight(at: datetime, every: timedelta) -> int:
 
 
 def pace(habit: Sequence[int], quiet: int, every: timedelta) -> float:
-    """Periods from one listing to the next, on the average of a day."""
-    at, looks = datetime.min.replace(tzinfo=UTC), 0
-    while at.day == 1:
+    """Periods from one listing to the next, on the average of a day and of what the last one of it takes of the next."""
+    begin = at = datetime.min.replace(tzinfo=UTC)
+    looks = 0
+    while at.day == begin.day:
         at += step(habit, quiet, at, every) * every
         looks += 1
-    return timedelta(days=1) / every / looks
+    return (at - begin) / every / looks
 
 
 def stretched(paces: Iterable[float], every: timedelta, budgets: Iterable[Budget], now: datetime) -> float:

@@ -89,6 +89,16 @@ def test_the_budget_is_shared_by_what_each_takes_on_an_average_day():
     assert [pace(habit, 1, HOUR) for habit in (NEVER, ALWAYS, SHOP)] == [8, 1, 24 / 14]
 
 
+@pytest.mark.parametrize("hours", [7, 5, 24, 48])
+def test_a_period_that_does_not_divide_the_day_is_no_more_often_than_it_is(hours):
+    assert pace(ALWAYS, 1, hours * HOUR) == 1
+
+
+def test_a_part_of_an_hour_has_its_part_of_the_news():
+    assert [step((30,) * 24, 0, MIDNIGHT.replace(hour=3), HOUR / part) for part in (1, 2, 4)] == [2, 2, 2]
+    assert [step(ALWAYS, 1, MIDNIGHT.replace(hour=3), HOUR / part) for part in (1, 2, 4)] == [1, 2, 4]
+
+
 def test_nothing_stretches_while_the_calls_suffice():
     assert stretched([1] * 10, HOUR, [Budget(120, DAY_ENDS)], NOW) == 1
     assert stretched([1] * 10, HOUR, [], NOW) == 1
