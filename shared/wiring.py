@@ -34,7 +34,7 @@ from shared.domain.retries import Policy
 from shared.errors import Misconfigured
 from shared.ledger import Ledger
 from shared.points import Reach, by_tickets, pass_by
-from shared.ports import RecordSource, VideoSource
+from shared.ports import PlaybackSource, RecordSource, VideoSource
 from shared.ring import Ring, ring_of
 from shared.sealing import Seal
 from shared.services import Services
@@ -82,9 +82,7 @@ def build(
         media=HttpMediaSource(session, media_guard(settings, media_allow(settings, own))),
         check=check,
         expect=check.expect,
-        sources={
-            name: vendor.playback(own[name], toolbox) for name, vendor in vendors.items() if vendor.playback
-        },
+        sources=_sources(vendors, own, toolbox),
         record_sources=_record_sources(vendors, own, toolbox),
         videos=_videos(vendors, own, kept.spool_dir),
         public_media=frozenset(name for name, vendor in vendors.items() if vendor.public_media),
@@ -93,6 +91,13 @@ def build(
         simulated=settings.simulated,
         reach=reach,
     )
+
+
+def _sources(
+    vendors: dict[str, Vendor[Any]], own: dict[str, Any], toolbox: Toolbox
+) -> dict[str, PlaybackSource]:
+    """All, set up or not: jobs wait for one that lacks something."""
+    return {name: vendor.playback(own[name], toolbox) for name, vendor in vendors.items() if vendor.playback}
 
 
 def _record_sources(

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from dataclasses import fields
+from pathlib import Path
 from uuid import uuid4
 
 import fakeredis
@@ -37,6 +38,15 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server = EmbeddedRedis(tmp_path_factory.mktemp("home"))
     server.start()
     yield server.state_url
+    server.stop()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[EmbeddedRedis]:
+    """One of the test's own, in the home of the test's own: it may be stopped, frozen and emptied."""
+    server = EmbeddedRedis(tmp_path / "home")
+    server.start()
+    yield server
     server.stop()
 
 

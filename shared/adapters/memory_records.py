@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from threading import RLock
+from typing import Any
 
 from shared.domain.descriptor import MediaDescriptor
 from shared.domain.events import Sighting
@@ -60,19 +61,19 @@ class MemoryRecordStore:
 
     def close(self, record_id: str, job_id: str) -> None:
         """The job for the picture of the closed day; the first one named stays."""
-        with self._lock:
-            entry = self._entries.get(record_id)
-            if entry and entry.closing is None:
-                jobs = tuple(dict.fromkeys((*entry.jobs, job_id)))
-                self._entries[record_id] = replace(entry, jobs=jobs, closing=job_id)
+        self._name("closing", record_id, job_id)
 
     def film(self, record_id: str, job_id: str) -> None:
         """The job for the video; the first one named stays."""
+        self._name("video", record_id, job_id)
+
+    def _name(self, role: str, record_id: str, job_id: str) -> None:
         with self._lock:
             entry = self._entries.get(record_id)
-            if entry and entry.video is None:
+            if entry and getattr(entry, role) is None:
                 jobs = tuple(dict.fromkeys((*entry.jobs, job_id)))
-                self._entries[record_id] = replace(entry, jobs=jobs, video=job_id)
+                named: dict[str, Any] = {role: job_id}
+                self._entries[record_id] = replace(entry, jobs=jobs, **named)
 
     def media(self, record_id: str) -> MediaDescriptor | None:
         """The descriptor, or None."""

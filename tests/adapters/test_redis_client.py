@@ -19,15 +19,6 @@ from shared.wiring import state_client
 ECHO = "return {ARGV[1], KEYS[1] or ''}"
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[EmbeddedRedis]:
-    """One of its own, for it is stopped and started."""
-    server = EmbeddedRedis(tmp_path / "home")
-    server.start()
-    yield server
-    server.stop()
-
-
 def client(server: EmbeddedRedis, patient: bool = False) -> redis.Redis:
     return state_client(read(Settings, Source({"REDIS_URL": server.state_url}, {}, Path())), patient)
 

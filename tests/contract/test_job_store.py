@@ -437,12 +437,7 @@ def test_a_forgotten_job_leaves_nothing_on_the_server_but_the_span(
 ) -> None:
     store = RedisJobStore(real_client, prefix, clock=clock)
     ledger = Ledger(store, ListQueue(), POLICY)
-    job = a_job()
-    ledger.create(job)
-    ledger.record(job.id, e.CancelRequested(), _called(1))
-    store.keep(job.id, _called(2, refused="callback-unreadable"))
-    clock.move(SECOND)
-    assert store.forget(clock.now(), 10) == 1
+    job = _forgotten(ledger, store, clock)
     left = {key.removeprefix(prefix) for key in real_client.scan_iter(f"{prefix}*")}
     assert left == {"queues", "lines:sms", f"spans:{job.camera}", f"spans-by-start:{job.camera}"}
 
@@ -597,13 +592,19 @@ def test_nothing_is_kept_with_a_job_that_is_not_there(store: JobStore, prefix: s
 
 
 def test_the_callbacks_of_a_job_leave_with_it(ledger: Ledger, store: JobStore, clock: HandClock) -> None:
+    assert store.callbacks(_forgotten(ledger, store, clock).id) == ()
+
+
+def _forgotten(ledger: Ledger, store: JobStore, clock: HandClock) -> Job:
+    """A job with callbacks of both kinds, which has left the list."""
     job = a_job()
     ledger.create(job)
     ledger.record(job.id, e.CancelRequested(), _called(1))
     store.keep(job.id, _called(2, refused="callback-unreadable"))
+    assert len(store.callbacks(job.id)) == 2
     clock.move(SECOND)
     assert store.forget(clock.now(), 10) == 1
-    assert store.callbacks(job.id) == ()
+    return job
 
 
 def test_a_callback_lies_sealed_and_counts_as_absent_once_no_key_opens_it(

@@ -77,15 +77,6 @@ def where(tmp_path: Path) -> Where:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[EmbeddedRedis]:
-    """A server of this test's own home."""
-    server = EmbeddedRedis(tmp_path / "home")
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
 def port() -> int:
     with closing(socket.create_server(("127.0.0.1", 0))) as free:
         return int(free.getsockname()[1])

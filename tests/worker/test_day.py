@@ -3,7 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from itertools import pairwise
 
 import pytest
@@ -24,6 +24,13 @@ def _day_of(
         yield Day(sandbox, EVE, **limits)
 
 
+def _all_is_told_once(day: Day, closed: date) -> None:
+    """Each revision has been told, and lies in one sidecar; the day is closed."""
+    assert [entry for entry in day.entries(closed) if entry.told != entry.revision] == []
+    assert day.sidecars() == Counter({entry.record.id: entry.revision for entry in day.entries()})
+    assert all(closed not in standing.followed for _, standing in day.services.harvests.standings())
+
+
 def _followed(cameras: int) -> tuple[int, int]:
     """The calls of a day, and the least there can be; what was told was told once."""
     for day in _day_of(cameras, **NO_LIMIT):
@@ -37,9 +44,7 @@ def _followed(cameras: int) -> tuple[int, int]:
         entries = day.entries(TODAY)
         assert {entry.record.camera: len(entry.record.chapters) for entry in entries} == whole
         assert {entry.record.camera: entry.revision for entry in entries} == dict.fromkeys(whole, 24)
-        assert [entry for entry in entries if entry.told != entry.revision] == []
-        assert day.sidecars() == Counter({entry.record.id: entry.revision for entry in day.entries()})
-        assert all(TODAY not in standing.followed for _, standing in day.services.harvests.standings())
+        _all_is_told_once(day, TODAY)
         assert day.cloud.witness.repeated_nonces() == set()
         return calls, least
     raise AssertionError
@@ -69,9 +74,7 @@ def _uneven_day(cameras: int) -> tuple[int, int]:
         told = {entry.record.camera: entry for entry in day.entries(today, DAYS)}
         assert {name: len(entry.record.chapters) for name, entry in told.items()} == day.chapters(today)
         assert len(day.entries(today, EVENTS)) == day.events(today)
-        assert [entry for entry in day.entries(today) if entry.told != entry.revision] == []
-        assert day.sidecars() == Counter({entry.record.id: entry.revision for entry in day.entries()})
-        assert all(today not in standing.followed for _, standing in day.services.harvests.standings())
+        _all_is_told_once(day, today)
         return calls, least
     raise AssertionError
 
