@@ -1,16 +1,30 @@
 """The body of a request, whole or not at all: the server hands over what came, even when the rest never did."""
 
-from flask import request
+from typing import TYPE_CHECKING
+
 from gunicorn.http.errors import NoMoreData, ParseException
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+LARGEST = 64 * 1024  # bytes
 
 
-def whole_body() -> bytes:
+def whole_body(environ: "WSGIEnvironment") -> bytes:
     """What was sent. BadRequest when it is less than was said, or broken; RequestEntityTooLarge when it is too much."""
+    said = environ.get(
+        "CONTENT_LENGTH"
+    )  # the server has seen that it is a number; without it, the body has an end of its own
+    length = int(said) if said else None
+    if length is not None and length > LARGEST:
+        raise RequestEntityTooLarge
     try:
-        found = request.get_data(cache=False)
+        found: bytes = environ["wsgi.input"].read(LARGEST + 1 if length is None else length)
     except (ParseException, NoMoreData):  # met by the server in the chunks, only while they are read
         raise BadRequest("the body of the request is broken") from None
-    if request.content_length not in (None, len(found)):
+    if len(found) > LARGEST:
+        raise RequestEntityTooLarge
+    if length not in (None, len(found)):
         raise BadRequest("the body of the request is broken")
     return found

@@ -6,6 +6,7 @@ The door is told by the port of the socket that took the connection; what the re
 from flask import request
 from werkzeug.exceptions import NotFound
 
+from shared.networks import Bind
 from webhook.parts import services
 
 VENDORS = ("callbacks", "push")  # the beginnings of the paths that vendors call
@@ -14,10 +15,14 @@ BOTH = ("healthz",)
 
 def keep_apart() -> None:
     """NotFound for what is behind the other door."""
-    own = services().settings.callback_bind
-    if own is None:
-        return
-    asked = request.path.split("/")[1]
-    at_vendors = request.environ["SERVER_PORT"] == str(own.port)
-    if asked not in BOTH and (asked in VENDORS) != at_vendors:
+    bind = services().settings.callback_bind
+    if not is_served(request.path, request.environ["SERVER_PORT"], bind):
         raise NotFound
+
+
+def is_served(path: str, port: str, vendors: Bind | None) -> bool:
+    """Whether a path is served at a port; `vendors` is their own door, if they have one."""
+    if vendors is None:
+        return True
+    asked = path.split("/")[1]
+    return asked in BOTH or (asked in VENDORS) == (port == str(vendors.port))

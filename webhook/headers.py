@@ -11,11 +11,12 @@ ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+NOT_KEPT = ("Cache-Control", "no-store")
 
 
 def add_headers(answer: Response) -> Response:
     """Nothing is kept by browsers and proxies unless its view says so."""
     answer.headers.extend(ALWAYS)  # nobody else sets them
-    if "Cache-Control" not in answer.headers:
-        answer.headers.add("Cache-Control", "no-store")
+    if NOT_KEPT[0] not in answer.headers:
+        answer.headers.add(*NOT_KEPT)
     return answer

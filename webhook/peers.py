@@ -5,18 +5,21 @@ stands left of the first stranger is that stranger's word. From anybody else the
 """
 
 from ipaddress import IPv6Address, ip_network
-
-from flask import request
+from typing import TYPE_CHECKING
 
 from shared.networks import Address, Network, address, among
-from webhook.parts import services
+from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 ONE_HOLDER = 64  # bits of an IPv6 address; the rest of it is its holder's to choose
 
 
-def caller() -> Address | None:
-    """The address that the request comes from; None on a socket without one, such as a Unix socket."""
-    return behind(request.remote_addr or "", _forwarded(), services().settings.trusted_proxies)
+def caller(environ: "WSGIEnvironment", settings: Settings) -> Address | None:
+    """The address that a request comes from; None on a socket without one, such as a Unix socket."""
+    forwarded = environ.get("HTTP_X_FORWARDED_FOR", "").split(",")
+    return behind(environ.get("REMOTE_ADDR", ""), forwarded, settings.trusted_proxies)
 
 
 def behind(peer: str, forwarded: list[str], trusted: tuple[Network, ...]) -> Address | None:
@@ -31,19 +34,15 @@ def behind(peer: str, forwarded: list[str], trusted: tuple[Network, ...]) -> Add
     return found
 
 
-def may_call() -> bool:
+def may_call(environ: "WSGIEnvironment", settings: Settings) -> bool:
     """Whether CALLBACK_ALLOW names the caller, or nobody at all."""
-    allowed = services().settings.callback_allow
-    return not allowed or ((found := caller()) is not None and among(found, allowed))
+    allowed = settings.callback_allow
+    return not allowed or ((found := caller(environ, settings)) is not None and among(found, allowed))
 
 
-def holder() -> str:
+def holder(environ: "WSGIEnvironment", settings: Settings) -> str:
     """Who is made to wait for bad tries: an IPv4 address, or all that one holder of IPv6 addresses may use."""
-    found = caller()
+    found = caller(environ, settings)
     if isinstance(found, IPv6Address):
         return str(ip_network((int(found), ONE_HOLDER), strict=False))
     return str(found)
-
-
-def _forwarded() -> list[str]:
-    return request.headers.get("X-Forwarded-For", "").split(",")

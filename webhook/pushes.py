@@ -6,7 +6,7 @@ address is answered 200 at once, for a vendor that hears anything else a few tim
 
 import logging
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException
 
 from shared.errors import GleanerError, NotFound
@@ -39,7 +39,7 @@ def take(vendor: str, token: str) -> dict[str, object]:
 def _message() -> bytes:
     """What was sent; nothing when it is too large, or broken on its way."""
     try:
-        return whole_body()
+        return whole_body(request.environ)
     except HTTPException:
         return b""
 

@@ -9,7 +9,7 @@ page, which needs it to know who has tried too often, waits for it.
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from flask import current_app
+from flask import current_app, request
 from werkzeug.exceptions import TooManyRequests
 
 from shared.errors import Transient
@@ -36,7 +36,7 @@ class Minute:
         """The caller's bucket. Transient when the store would have to tell the time, and does not."""
         if services().tick() >= self.until:
             self._begin()
-        return f"bad-tries:{what}:{holder()}:{self.number}"
+        return f"bad-tries:{what}:{holder(request.environ, services().settings)}:{self.number}"
 
     def _begin(self) -> None:
         length = MINUTE.total_seconds()
