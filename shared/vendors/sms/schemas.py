@@ -5,7 +5,7 @@ absent, null or empty value is the same as none.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
@@ -114,7 +114,7 @@ _CALLBACK = ReportSchema(only=("stream_id", "file_url", "figure"))
 def strict_report(values: Mapping[str, object]) -> Report:
     """What a callback says. Invalid, naming the field as the vendor's page spells it."""
     try:
-        return Report(**_CALLBACK.load(_gather(values)))
+        return Report(**_CALLBACK.load(_gather(values, CALLBACK_NAMES)))
     except ValidationError as error:
         field, words = next(iter(error.messages_dict.items()))
         raise Invalid("callback-unreadable", f"{field}: {words[0]}", field=field) from error
@@ -123,7 +123,7 @@ def strict_report(values: Mapping[str, object]) -> Report:
 def lenient_report(values: Mapping[str, object]) -> Report:
     """What an answer of ours holds: a value that cannot be read is left out, for the vendor has said yes all the same."""
     try:
-        return Report(**_ANSWER.load(_gather(values)))
+        return Report(**_ANSWER.load(_gather(values, SPELLINGS)))
     except ValidationError as error:
         return Report(**dict(error.valid_data or {}))
 
@@ -133,11 +133,13 @@ def mentions_download(values: Mapping[str, object]) -> bool:
     return any(spelling in values for name in CALLBACK_NAMES for spelling in SPELLINGS[name])
 
 
-def _gather(values: Mapping[str, object]) -> dict[str, object]:
-    found = {name: _first(values, spellings) for name, spellings in SPELLINGS.items()}
-    return {name: value for name, value in found.items() if value is not None}
-
-
-def _first(values: Mapping[str, object], spellings: tuple[str, ...]) -> object:
-    present = (values.get(spelling) for spelling in spellings)
-    return next((value for value in present if value is not None and value != ""), None)
+def _gather(values: Mapping[str, object], names: Iterable[str]) -> dict[str, object]:
+    """What there is, each by its first spelling that holds something."""
+    found: dict[str, object] = {}
+    for name in names:
+        for spelling in SPELLINGS[name]:
+            value = values.get(spelling)
+            if value is not None and value != "":
+                found[name] = value
+                break
+    return found
