@@ -4,9 +4,10 @@ Save first, then ring: a doorbell that is lost costs at most one sweep. News tha
 nor announced. Somebody who was faster costs a reload, never a lost event.
 """
 
+import random
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import uuid4
+from typing import Any
 
 from shared.domain import lifecycle
 from shared.domain.changes import replace
@@ -83,22 +84,35 @@ class Ledger:
         closed = {}
         if isinstance(event, Postponed) and event.lane and after.retry_at:
             closed[event.lane] = after.retry_at
-        change = self._commit(after, version, _line(before, after, event, now))
-        claims = isinstance(event, PrepareStarted)
-        return replace(change, claims=claims, not_before=closed, callback=callback)
+        return self._commit(
+            after,
+            version,
+            _line(before, after, event, now),
+            says=_said(before) != _said(after),
+            claims=isinstance(event, PrepareStarted),
+            not_before=closed,
+            callback=callback,
+        )
 
-    def _commit(self, job: Job, version: int, line: HistoryLine) -> Change:
+    def _commit(self, job: Job, version: int, line: HistoryLine, says: bool = True, **more: Any) -> Change:
+        """`says`: there is something new about the job's window."""
         return Change(
             job,
             version,
-            uuid4().hex,
+            f"{random.getrandbits(64):016x}",
             line,
             queue=lifecycle.queue(job),
             occupies=lifecycle.occupies(job),
-            outcome=lifecycle.outcome(job),
+            outcome=lifecycle.outcome(job) if says else None,
             urgency=lifecycle.urgency(job, self.policy),
             waits_for_room=lifecycle.waits_for_room(job),
+            **more,
         )
+
+
+def _said(job: Job) -> tuple[object, ...]:
+    """All that a span says, but for the job, which stays."""
+    return lifecycle.outcome(job), job.assets, job.verdict
 
 
 def _with_due(job: Job, policy: Policy) -> Job:

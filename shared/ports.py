@@ -86,7 +86,7 @@ class Change:
 
     `commit` makes a re-sent change harmless. `claims`: this takes a place in the job's lanes, and is refused when there
     is none. `waits_for_room`: while queued, the job waits for such a place. `not_before` closes lanes, by name, until a
-    time. `outcome` is what the camera's index is to say of the window; None: the job is about no window, and has no span.
+    time. `outcome` is what the camera's index is to say of the window; None: nothing new, or the job is about no window.
     `callback` is what brought the change, to be kept with the job.
     """
 

@@ -23,10 +23,9 @@ class JobDocuments:
 
     seal: Seal | None
 
-    def written(self, job: Job) -> str:
+    def written(self, job: Job) -> bytes:
         """The document of a job."""
-        closed = _readdressed(job, self.seal.close) if self.seal else job
-        return msgspec.json.encode(closed).decode()
+        return msgspec.json.encode(_readdressed(job, self.seal.close) if self.seal else job)
 
     def read(self, job_id: str, document: str) -> Job:
         """The job, its addresses still as they were written."""

@@ -1,7 +1,7 @@
 -- Who waits for a device, whose turn it is, and how much room there is. Read before `job_store.lua`: one script.
 --
 -- ARGV[1] is the operation, ARGV[2] the prefix of every key, ARGV[3] the time (empty: the server's own), ARGV[4] the
--- patience with a full device in seconds, ARGV[5] a JSON argument. All keys share the prefix's hash tag, so one slot.
+-- patience with a full device in seconds, ARGV[5] a JSON argument, and what follows it texts. All keys share the prefix's hash tag, so one slot.
 -- Scores are epoch seconds, written with six digits: Lua's own number format would cut them.
 --
 -- A job's first lane is its device's own, and there it waits; the others it shares with other devices. The devices that
@@ -144,18 +144,21 @@ local function drop(id, queue, lanes)
   end
 end
 
--- Put a due job where workers find it. Where it waits for room nobody need look at it, until it is too old.
-local function offer(id)
-  local f = redis.call('HMGET', job_key(id), 'queue', 'urgency', 'lanes', 'waits', 'give_up')
-  local device = cjson.decode(f[3])[1]
-  redis.call('SADD', P .. 'queues', f[1])
-  if f[4] == '1' and device then
-    redis.call('ZADD', lane_key(device.name, 'wait'), f[2], id)
-    redis.call('ZADD', P .. 'due', f[5], id)
+-- Put a due job, whose fields are written, where workers find it. Where it waits for room nobody need look at it, until it is too old.
+local function put(id, queue, urgency, device, waits, give_up)
+  redis.call('SADD', P .. 'queues', queue)
+  if waits and device then
+    redis.call('ZADD', lane_key(device.name, 'wait'), urgency, id)
+    redis.call('ZADD', P .. 'due', give_up, id)
     line_up(device.name)
   else
-    redis.call('ZADD', P .. 'ready:' .. f[1], f[2], id)
+    redis.call('ZADD', P .. 'ready:' .. queue, urgency, id)
   end
+end
+
+local function offer(id)
+  local f = redis.call('HMGET', job_key(id), 'queue', 'urgency', 'lanes', 'waits', 'give_up')
+  put(id, f[1], f[2], cjson.decode(f[3])[1], f[4] == '1', f[5])
 end
 
 -- Give the job whose turn it is to a worker. It holds its places until it is claimed, or found by the sweep.

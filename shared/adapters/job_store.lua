@@ -1,20 +1,18 @@
 -- Everything that must change together with a job changes here, in one step. `job_lanes.lua` is read before it.
 
--- One line; the same as one of the last two becomes a count on it, so that a rhythm does not flood the history.
-local function write(id, line, fold)
-  local key, list = job_key(id), P .. 'history:' .. id
-  local last = redis.call('HMGET', key, 'fold1', 'count1', 'fold2', 'count2')
+-- One line; the same as one of the last two becomes a count on it, so that a rhythm does not flood the history. `last` is the
+-- job's fold1, count1, fold2 and count2; what is returned is to be set in the job.
+local function write(id, line, last)
+  local list = P .. 'history:' .. id
   for place = 1, 2 do
-    if last[place * 2 - 1] == fold then
+    if last[place * 2 - 1] == A.fold then
       local count = tonumber(last[place * 2]) + 1
-      redis.call('HSET', key, 'count' .. place, count)
       redis.call('LSET', list, -place, '{"count":' .. count .. ',' .. string.sub(line, 2))
-      return
+      return {'count' .. place, count}
     end
   end
-  redis.call('HSET', key, 'fold2', last[1] or '', 'count2', last[2] or '0', 'fold1', fold, 'count1', '1')
-  redis.call('RPUSH', list, '{"count":1,' .. string.sub(line, 2))
-  redis.call('LTRIM', list, -200, -1)
+  if redis.call('RPUSH', list, '{"count":1,' .. string.sub(line, 2)) > 200 then redis.call('LPOP', list) end
+  return {'fold2', last[1] or '', 'count2', last[2] or '0', 'fold1', A.fold, 'count1', '1'}
 end
 
 -- What a vendor called back to say, sealed, with the time; of each kind the last few.
@@ -37,11 +35,10 @@ local function leave(id, camera, kind, state)
 end
 
 -- A claim takes a place in every lane, as the claimer knows them; where one has none, the job waits on.
-local function admitted(id, old_queue, old_lanes)
-  for _, lane in ipairs(A.lanes) do redis.call('HSET', P .. 'rooms', lane.name, lane.room) end
-  drop(id, old_queue, old_lanes)
-  if places(A.lanes, 1) > 0 then return true end
-  redis.call('HSET', job_key(id), 'lanes', A.lanes_json)
+local function admitted(id, old_lanes, lanes, lanes_text)
+  for _, lane in ipairs(lanes) do redis.call('HSET', P .. 'rooms', lane.name, lane.room) end
+  if places(lanes, 1) > 0 then return true end
+  redis.call('HSET', job_key(id), 'lanes', lanes_text)
   offer(id)
   line_up_all(old_lanes)
   return false
@@ -51,71 +48,87 @@ local operations = {}
 
 function operations.now() return num(now) end
 
+-- The job's fields say what indexes it is in, so that only what changes is touched: `clock` is one of due and ended, `runner`
+-- what its lanes show of it while it has places in them, and where nobody may claim it, it stands in no queue.
 function operations.commit()
   local id, key = A.id, job_key(A.id)
-  local old = redis.call('HMGET', key, 'version', 'commits', 'state', 'queue', 'lanes', 'occupies')
+  local doc, line, lanes_text, callback, span = ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10]
+  local old = redis.call('HMGET', key, 'version', 'commits', 'state', 'queue', 'lanes', 'runner', 'clock', 'owed',
+    'fold1', 'count1', 'fold2', 'count2')
   local version, commits = tonumber(old[1] or '0'), old[2] or ''
   if string.find(commits, A.commit, 1, true) then return 'saved' end
   if version ~= A.version then return 'conflict' end
   if version == 0 and redis.call('HEXISTS', P .. 'wishes', A.wish) == 1 then return 'exists' end
-  local old_lanes = old[5] and cjson.decode(old[5]) or {}
-  if A.claims and old[6] ~= '1' and not admitted(id, old[4], old_lanes) then return 'no-room' end
 
-  drop(id, old[4], old_lanes)
-  redis.call('HSET', key, 'version', version + 1, 'doc', A.doc, 'state', A.state, 'camera', A.camera, 'kind', A.kind, 'wish', A.wish,
-    'queue', A.queue, 'urgency', num(A.urgency), 'lanes', A.lanes_json, 'occupies', A.occupies and '1' or '0',
-    'waits', A.waits and '1' or '0', 'give_up', num(A.give_up),
-    'commits', string.sub(commits .. ' ' .. A.commit, -A.commits_kept))
-  if present(A.due) then
-    redis.call('ZADD', P .. 'due', num(A.due), id)
-    redis.call('ZREM', P .. 'ended', id)
-  else
-    redis.call('ZREM', P .. 'due', id)
-    redis.call('ZADD', P .. 'ended', num(A.updated), id)
-  end
-  if present(A.owed) then
+  local old_queue, old_runner, new = old[4] or '', old[6] or '', version == 0
+  local same_lanes = old[5] == lanes_text
+  local old_lanes = new and {} or cjson.decode(old[5])
+  local lanes = same_lanes and old_lanes or cjson.decode(lanes_text)
+  if old_queue ~= '' then drop(id, old_queue, old_lanes) end
+  if A.claims and old_runner == '' and not admitted(id, old_lanes, lanes, lanes_text) then return 'no-room' end
+
+  local due, owed = present(A.due), present(A.owed)
+  local clock = due and 'due' or 'ended'
+  redis.call('HSET', key, 'version', version + 1, 'doc', doc, 'state', A.state, 'queue', A.queue, 'urgency', num(A.urgency),
+    'lanes', lanes_text, 'runner', A.runner, 'waits', A.waits and '1' or '0', 'give_up', num(A.give_up),
+    'clock', clock, 'owed', owed and '1' or '0', 'commits', string.sub(commits .. ' ' .. A.commit, -A.commits_kept),
+    unpack(write(id, line, {old[9], old[10], old[11], old[12]})))
+  redis.call('ZADD', P .. clock, num(due and A.due or A.updated), id)
+  if not new and old[7] ~= clock then redis.call('ZREM', P .. old[7], id) end
+  if owed then
     redis.call('ZADD', P .. 'owed', num(A.owed), id)
-  else
+  elseif old[8] == '1' then
     redis.call('ZREM', P .. 'owed', id)
   end
   if old[3] ~= A.state then
-    if old[3] then leave(id, A.camera, A.kind, old[3]) end
+    if not new then leave(id, A.camera, A.kind, old[3]) end
     enter(id, A.camera, A.kind, A.state)
   end
-  if version == 0 then
+  if new then
+    redis.call('HSET', key, 'camera', A.camera, 'kind', A.kind, 'wish', A.wish)
     redis.call('ZADD', P .. 'jobs', 0, id)
     redis.call('ZADD', P .. 'camera:' .. A.camera, 0, id)
     redis.call('HSET', P .. 'wishes', A.wish, id)
   end
-  if present(A.span) then
-    redis.call('HSET', P .. 'spans:' .. A.camera, A.wish, A.span)
+  if span ~= '' then
+    redis.call('HSET', P .. 'spans:' .. A.camera, A.wish, span)
     redis.call('ZADD', P .. 'spans-by-start:' .. A.camera, num(A.start), A.wish)
   end
 
-  for _, lane in ipairs(old_lanes) do redis.call('HDEL', lane_key(lane.name, 'run'), id) end
-  if A.occupies then
-    for _, lane in ipairs(A.lanes) do redis.call('HSET', lane_key(lane.name, 'run'), id, A.runner) end
-    if old[6] ~= '1' and A.lanes[1] then had_its_turn(A.lanes[1].name) end
+  if old_runner ~= A.runner or not same_lanes then
+    if old_runner ~= '' then
+      for _, lane in ipairs(old_lanes) do redis.call('HDEL', lane_key(lane.name, 'run'), id) end
+    end
+    if A.runner ~= '' then
+      for _, lane in ipairs(lanes) do redis.call('HSET', lane_key(lane.name, 'run'), id, A.runner) end
+      if old_runner == '' and lanes[1] then had_its_turn(lanes[1].name) end
+    end
   end
-  if A.queue ~= '' and (A.occupies or (present(A.due) and A.due <= now)) then offer(id) end
+  if A.queue ~= '' and (A.runner ~= '' or (due and A.due <= now)) then
+    put(id, A.queue, num(A.urgency), lanes[1], A.waits, num(A.give_up))
+  end
   for name, closed in pairs(A.closed) do
     redis.call('SET', lane_key(name, 'closed'), num(closed))
     line_up(name)
   end
-  line_up_all(old_lanes)
-  line_up_all(A.lanes)
-  if present(A.callback) then keep(id, 'callbacks', A.callback) end
-  write(id, A.line, A.fold)
+  if old_queue ~= '' or old_runner ~= A.runner then
+    line_up_all(old_lanes)
+    if not same_lanes then line_up_all(lanes) end
+  end
+  if callback ~= '' then keep(id, 'callbacks', callback) end
   return 'saved'
 end
 
 function operations.note()
-  if redis.call('EXISTS', job_key(A.id)) == 1 then write(A.id, A.line, A.fold) end
+  local key = job_key(A.id)
+  if redis.call('EXISTS', key) == 1 then
+    redis.call('HSET', key, unpack(write(A.id, ARGV[6], redis.call('HMGET', key, 'fold1', 'count1', 'fold2', 'count2'))))
+  end
   return 'saved'
 end
 
 function operations.keep()
-  if redis.call('EXISTS', job_key(A.id)) == 1 then keep(A.id, 'refused', A.callback) end
+  if redis.call('EXISTS', job_key(A.id)) == 1 then keep(A.id, 'refused', ARGV[6]) end
   return 'saved'
 end
 
@@ -136,8 +149,8 @@ function operations.overdue()
   local clocks = {}
   come_back()
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'due', '-inf', num(now))) do
-    local f = redis.call('HMGET', job_key(id), 'queue', 'occupies', 'give_up', 'lanes')
-    local claimable = f[1] and f[1] ~= '' and f[2] == '0' and now < tonumber(f[3])
+    local f = redis.call('HMGET', job_key(id), 'queue', 'runner', 'give_up', 'lanes')
+    local claimable = f[1] and f[1] ~= '' and f[2] == '' and now < tonumber(f[3])
     if claimable and not redis.call('ZSCORE', P .. 'ready:' .. f[1], id) then
       drop(id, f[1], cjson.decode(f[4]))
       offer(id)

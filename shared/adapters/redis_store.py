@@ -7,6 +7,7 @@ is Final `store-unreadable`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from heapq import merge
 from itertools import islice, product
@@ -47,12 +48,13 @@ _LOAD = """
     if not f[1] then return false end
     return {f[1], f[2], string.format('%d.%06d', t[1], t[2])}
 """
-_COMMITS_KEPT = 8 * 33  # characters: that many commit ids of 32, each after a space
+_COMMITS_KEPT = 8 * 17  # characters: that many commit ids of 16, each after a space
 _LONGEST_SPAN = timedelta(days=2)
 
 _line = msgspec.json.Decoder(HistoryLine)
 _span = msgspec.json.Decoder(Span)
 _encode = msgspec.json.encode
+_LINE_FIELDS = [field.name for field in fields(HistoryLine) if field.name != "count"]
 
 
 class RedisJobStore:
@@ -75,12 +77,11 @@ class RedisJobStore:
         self._script = Script(client, _SCRIPT)
         self._load = Script(client, _LOAD)
 
-    def _run(self, operation: str, **arguments: object) -> Any:
+    def _run(self, operation: str, *texts: bytes | str, **arguments: object) -> Any:
         at = f"{self._clock.now().timestamp():.6f}" if self._clock else ""
+        patience = self._patience.total_seconds()
         with answering():
-            return self._script(
-                args=[operation, self._prefix, at, self._patience.total_seconds(), _encode(arguments)]
-            )
+            return self._script(args=(operation, self._prefix, at, patience, _encode(arguments), *texts))
 
     def _key(self, *parts: str) -> str:
         return self._prefix + ":".join(parts)
@@ -101,51 +102,47 @@ class RedisJobStore:
 
     def commit(self, change: Change) -> Result:
         """Save all, or nothing."""
-        job = change.job
-        lanes = [{"name": lane.name, "room": lane.room} for lane in job.lanes]
+        job, span = change.job, span_of(change)
+        runner = f"{job.attempt}:{(job.current and job.current.stream_id) or ''}" if change.occupies else ""
         return Result(
             self._run(
                 "commit",
+                self._documents.written(job),
+                _text(change.line),
+                _encode(job.lanes),
+                self._callbacks.written(change.callback) if change.callback else "",
+                _encode(span) if span else "",
                 id=job.id,
                 version=change.version,
                 commit=change.commit,
                 commits_kept=_COMMITS_KEPT,
-                doc=self._documents.written(job),
                 state=job.state,
                 kind=job.kind,
                 camera=job.camera,
                 wish=job.wish,
                 queue=change.queue or "",
                 urgency=change.urgency,
-                lanes=lanes,
-                lanes_json=_encode(lanes).decode(),
-                occupies=change.occupies,
                 claims=change.claims,
                 waits=change.waits_for_room,
-                runner=f"{job.attempt}:{(job.current and job.current.stream_id) or ''}",
+                runner=runner,
                 give_up=job.give_up_at.timestamp(),
                 updated=job.updated_at.timestamp(),
                 due=_score(job.due_at),
                 owed=_score(job.owed_at),
                 start=job.window.start.timestamp(),
-                span=_encode(span).decode() if (span := span_of(change)) else None,
                 closed={name: at.timestamp() for name, at in change.not_before.items()},
-                line=_text(change.line),
                 fold=change.line.fold,
-                callback=self._callbacks.written(change.callback) if change.callback else None,
                 callbacks_kept=CALLBACKS_KEPT,
             )
         )
 
     def note(self, job_id: str, line: HistoryLine) -> None:
         """Add to the history alone."""
-        self._run("note", id=job_id, line=_text(line), fold=line.fold)
+        self._run("note", _text(line), id=job_id, fold=line.fold)
 
     def keep(self, job_id: str, callback: Callback) -> None:
         """Keep what was refused."""
-        self._run(
-            "keep", id=job_id, callback=self._callbacks.written(callback), callbacks_kept=CALLBACKS_KEPT
-        )
+        self._run("keep", self._callbacks.written(callback), id=job_id, callbacks_kept=CALLBACKS_KEPT)
 
     def callbacks(self, job_id: str) -> Sequence[Callback]:
         """Oldest first."""
@@ -261,11 +258,9 @@ class RedisJobStore:
         return int(self._run("forget", before=before.timestamp(), limit=limit))
 
 
-def _text(line: HistoryLine) -> str:
+def _text(line: HistoryLine) -> bytes:
     """A line without its count, which is the script's to keep."""
-    fields = msgspec.to_builtins(line)
-    del fields["count"]
-    return _encode(fields).decode()
+    return _encode({name: getattr(line, name) for name in _LINE_FIELDS})
 
 
 def _score(at: datetime | None) -> float | None:

@@ -111,7 +111,7 @@ class Lease:
     until: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, for `changes.replace`
 class Attempt:
     """One submission that the vendor accepted. `stream_id` is the vendor's handle: it repeats, so never an identity.
 
@@ -147,7 +147,7 @@ class Asset:
     early: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, for `changes.replace`
 class File:
     """One file that a vendor named for a job. `identity` is given by the vendor's folder; `address` is the latest.
 
