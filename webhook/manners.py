@@ -1,4 +1,4 @@
-"""gunicorn's threaded worker with two manners that it lacks.
+"""gunicorn's threaded worker with three manners that it lacks.
 
 Of itself it waits without end for the rest of a request that it has begun to read. A few connections that say half a request and
 fall silent would hold every thread, and the vendor would not be heard. So the ear is taken from whoever needs too long, a
@@ -7,18 +7,35 @@ answer on its way is still sent to its end.
 
 And of a wave of new connections, whichever process happens to be awake takes them all, and keeps them as long as their callers
 like, while the others idle: seen with keep-alive callers from their second wave on. So who has much lets the others go first.
+
+And it hands each request from the thread that listens to one that answers, and back, which costs more than to answer a
+callback, the more so as its threads get in each other's way whenever one waits for the store. So callbacks of callers who stay
+that are there from the first byte to the last are answered by the thread that listens, all that are there together, and their
+questions to the store go out as one. Whatever else they are, and all of them for a while after it took long, go to the threads.
 """
 
+import re
+import select
 import socket
 import time
+from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from gunicorn.http.errors import InvalidHeader, UnsupportedTransferCoding
 from gunicorn.workers.gthread import ThreadWorker
 
+from shared import together
+
 PATIENCE, WHEN_BUSY = 10.0, 1.0  # seconds for a request; a vendor's is said within milliseconds
 STEP_BACK, STEP_BACK_MOST = 0.0002, 0.004  # seconds for each connection that is held, before another is taken
+CROWD = 16  # callbacks that are answered together
+LONG, LONG_REST = 0.25, 1.0  # seconds that a crowd must not take, and without crowds after one that did
+LARGEST = 8192  # bytes of a request in a crowd
+_BEGINNING = b"POST /callbacks/"
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,4})[ \t]*(?=\r\n)", re.IGNORECASE)
+_MORE_TO_COME = re.compile(rb"\r\n(?:transfer-encoding|expect)[ \t]*:", re.IGNORECASE)
 
 
 class MannerlyWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
@@ -27,15 +44,59 @@ class MannerlyWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typ
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._begun: dict[Any, float] = {}
+        self._knocking: list[Any] = []
+        self._whole: list[Any] = []
+        self._no_crowd_until = 0.0
 
     def accept(self, listener: Any) -> None:
+        """Somebody knocks at this door."""
+        self._knocking.append(listener)
+
+    def on_client_socket_readable(self, conn: Any, client: Any) -> None:
+        """A caller who has stayed says more."""
+        if time.monotonic() >= self._no_crowd_until and is_whole(_heard(client)) and takes_an_answer(client):
+            self._whole.append(conn)
+        else:
+            super().on_client_socket_readable(conn, client)
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """Hear who says something, answer those who have said it all, and see who is at the door."""
+        super().wait_for_and_dispatch_events(timeout)
+        idle = not self._whole
+        while self._whole:
+            crowd, self._whole = self._whole[:CROWD], self._whole[CROWD:]
+            began = time.monotonic()
+            together.run([partial(self._answer, conn) for conn in crowd])
+            if time.monotonic() - began > LONG:
+                self._no_crowd_until = time.monotonic() + LONG_REST
+        while self._knocking:
+            self.let_in(self._knocking.pop(), steps_back=idle)
+
+    def let_in(self, listener: Any, *, steps_back: bool = False) -> None:
         """Take a connection, or none when another process was faster."""
-        if self.nr_conns >= self.cfg.threads:
+        if steps_back and self.nr_conns >= self.cfg.threads:
             time.sleep(min(STEP_BACK_MOST, STEP_BACK * self.nr_conns))
         super().accept(listener)
 
+    def _answer(self, conn: Any) -> None:
+        """As in a thread, but whoever stays is left where he is listened to."""
+        done: Future[Any] = Future()
+        try:
+            done.set_result(self.handle(conn))
+        except Exception as error:  # noqa: BLE001 - as a thread's, it is for `finish_request`
+            done.set_exception(error)
+        self.keepalived_conns.remove(conn)
+        stays = self.alive and not done.exception() and done.result()
+        if stays and not conn.parser.unreader.buf.getvalue():
+            conn.sock.setblocking(False)
+            conn.set_timeout()
+            self.keepalived_conns.append(conn)
+        else:
+            self.poller.unregister(conn.sock)
+            self.finish_request(conn, done)
+
     def handle(self, conn: Any) -> Any:
-        """Read a request, answer it. In a thread of its own."""
+        """Read a request, answer it."""
         self._begun[conn] = time.monotonic()
         try:
             return super().handle(conn)
@@ -57,3 +118,27 @@ class MannerlyWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typ
         if isinstance(exc, UnsupportedTransferCoding):
             exc = InvalidHeader("TRANSFER-ENCODING")
         super().handle_error(req, client, addr, exc)
+
+
+def is_whole(heard: bytes) -> bool:
+    """Whether this is one short callback and nothing else, so that whoever reads it has to wait for nothing."""
+    head, _, body = heard.partition(b"\r\n\r\n")
+    if not head.startswith(_BEGINNING) or _MORE_TO_COME.search(head):
+        return False
+    lengths = _LENGTH.findall(head + b"\r\n")
+    return len(lengths) == 1 and int(lengths[0]) == len(body)
+
+
+def _heard(client: socket.socket) -> bytes:
+    """What has come and was not read yet, which it still is not after this."""
+    try:
+        return client.recv(LARGEST, socket.MSG_PEEK)
+    except OSError:
+        return b""
+
+
+def takes_an_answer(client: socket.socket) -> bool:
+    """Whether there is room for one on its way: a caller who reads none must not make all others wait."""
+    room = select.poll()
+    room.register(client, select.POLLOUT)
+    return room.poll(0) == [(client.fileno(), select.POLLOUT)]

@@ -69,14 +69,14 @@ class Threads(MannerlyWorker):
         super().set_accept_enabled(enabled)
         if not self.alive:
             for listener in self.sockets:
-                self._let_in(listener)
+                self._let_all_in(listener)
                 listener.close()
 
-    def _let_in(self, listener: Any) -> None:
+    def _let_all_in(self, listener: Any) -> None:
         before = -1
         while before != self.nr_conns:
             before = self.nr_conns
-            self.accept(listener)
+            self.let_in(listener)
 
 
 bind = [str(each) for each in settings.binds]

@@ -6,12 +6,14 @@ pool for each command and its `Script`, cost two to three times as much as the c
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from threading import Lock, local
 from typing import Any
 
 import redis
 from redis.exceptions import NoScriptError
+
+from shared import together
 
 _LONGEST_TRY = 2.0  # seconds, after which whoever was at it is not waited for
 _AWAY = (redis.ConnectionError, redis.TimeoutError)
@@ -37,7 +39,20 @@ class ThreadsClient(redis.Redis):
 
     def script(self, *arguments: Any) -> Any:
         """EVALSHA and what follows it. What a script answers is nothing that the library would shape, so it is left out."""
-        return self._answered(lambda: _over(self._own().connection, "EVALSHA", *arguments))
+        if together.among_others():
+            return together.ask(self._scripts, arguments)
+        (answer,) = self._scripts([arguments])
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def _scripts(self, questions: Sequence[tuple[Any, ...]]) -> list[Any]:
+        """The answers to several in one round trip; to each its own error, or the same to all when there is no answer."""
+        try:
+            answers: list[Any] = self._answered(lambda: _over(self._own().connection, questions))
+        except redis.RedisError as error:
+            return [error] * len(questions)
+        return answers
 
     def _own(self) -> Any:
         client = getattr(self._mine, "client", None)
@@ -76,14 +91,21 @@ class ThreadsClient(redis.Redis):
             return due
 
 
-def _over(connection: Any, *command: Any) -> Any:
-    """The answer on a connection that is made anew as often as its own rules of retrying allow."""
+def _over(connection: Any, questions: Sequence[tuple[Any, ...]]) -> list[Any]:
+    """The answers on a connection that is made anew as often as its own rules of retrying allow."""
 
-    def ask() -> Any:
-        connection.send_command(*command)
-        return connection.read_response()
+    def answer() -> Any:
+        try:
+            return connection.read_response()
+        except redis.ResponseError as error:
+            return error
 
-    return connection.retry.call_with_retry(ask, lambda _: connection.disconnect())
+    def ask() -> list[Any]:
+        connection.send_packed_command(connection.pack_commands([("EVALSHA", *each) for each in questions]))
+        return [answer() for _ in questions]
+
+    answers: list[Any] = connection.retry.call_with_retry(ask, lambda _: connection.disconnect())
+    return answers
 
 
 class Script:

@@ -6,12 +6,14 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 import redis
 
 from gleaner.embedded_redis import EmbeddedRedis
+from shared import together
 from shared.adapters.redis_client import Script, ThreadsClient
 from shared.settings import Settings, Source, read
 from shared.wiring import state_client
@@ -40,6 +42,11 @@ def seconds(ask) -> tuple[float, type[Exception] | None]:
     except redis.RedisError as error:
         failed = type(error)
     return time.monotonic() - began, failed
+
+
+def reads(mine: redis.Redis) -> int:
+    """How often the server has read from anybody."""
+    return mine.info("stats")["total_reads_processed"]
 
 
 def test_a_thread_keeps_its_connection_and_shares_it_with_nobody(redis_url):
@@ -120,3 +127,36 @@ def test_the_patient_do_not_fail_for_others(server):
         time.sleep(0.2)
         os.kill(server.pid, signal.SIGCONT)
         assert asked.result(5)
+
+
+def test_scripts_asked_together_cost_one_round_trip_and_each_has_its_own_answer(server):
+    mine = client(server)
+    echo, broken, answers = Script(mine, ECHO), Script(mine, "return redis.call('NONE')"), {}
+
+    def work(name, script):
+        try:
+            answers[name] = script(args=[name])
+        except redis.ResponseError as error:
+            answers[name] = type(error)
+
+    together.run([partial(work, "a", echo), partial(work, "b", broken), partial(work, "c", echo)])
+    assert answers == {"a": ["a", ""], "b": redis.ResponseError, "c": ["c", ""]}
+    before = reads(mine)
+    together.run([partial(work, str(number), echo) for number in range(16)])
+    assert [answers[str(number)] for number in range(16)] == [[str(number), ""] for number in range(16)]
+    assert reads(mine) - before <= 3  # this one's own among them
+
+
+def test_all_who_ask_a_silent_server_together_hear_so_after_one_wait(server):
+    mine = client(server)
+    echo, failed = Script(mine, ECHO), []
+    assert echo(args=[1])
+
+    def work():
+        failed.append(seconds(lambda: echo(args=[1]))[1])
+
+    with frozen(server):
+        waited, _ = seconds(lambda: together.run([work] * 16))
+    assert set(failed) == {redis.TimeoutError}
+    assert len(failed) == 16
+    assert waited < 2.0  # one wait of half a second, by far less than two of them in a row for each

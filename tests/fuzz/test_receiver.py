@@ -34,6 +34,7 @@ EVERY_DAY, LONG = 400, 50_000
 GUESSES = 10_000
 HELD = 50  # connections at once that never come to an end
 HEARD = 16
+LIFE = '{"streamId": "stream-1", "downloadProgress": 0}'
 
 
 @pytest.fixture(scope="module")
@@ -195,13 +196,20 @@ def half_requests(path: str) -> Iterator[bytes]:
 
 
 @pytest.mark.fuzz
+@pytest.mark.parametrize("stayed", [False, True], ids=["at once", "after a whole one"])
 def test_who_says_half_a_request_and_falls_silent_does_not_make_it_deaf(
-    receiver: Receiver, jobs: list[Job]
+    receiver: Receiver, jobs: list[Job], stayed: bool
 ) -> None:
-    halves = list(half_requests(receiver.path(jobs[0])))
+    path = receiver.path(jobs[0])
+    halves = list(half_requests(path))
+    whole = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(LIFE)}\r\n\r\n{LIFE}".encode()
     with ExitStack() as held:
         for number in range(HELD):
-            held.enter_context(receiver.socket()).sendall(halves[number % len(halves)])
+            caller = held.enter_context(receiver.socket())
+            if stayed:
+                caller.sendall(whole)
+                assert caller.recv(4096).startswith(b"HTTP/1.1 200 ")
+            caller.sendall(halves[number % len(halves)])
         with ThreadPoolExecutor(HEARD) as pool:  # so many that each process has to hear some of them
             took = list(pool.map(lambda _: is_heard(receiver, jobs[1]), range(HEARD)))
     assert max(took) < WAIT_SECONDS

@@ -353,8 +353,8 @@ RULES = (
             _door(
                 "test_what_can_be_read_is_taken_at_the_first_try",
                 "webhook/callbacks.py",
-                'return {"code": 0,',
-                'return {"code": "0",',
+                '{"code": 0,',
+                '{"code": "0",',
             ),
         ),
     ),
@@ -409,8 +409,8 @@ RULES = (
             _door(
                 "test_no_signature_of_an_address_stays_in_any_file_or_in_redis",
                 "shared/adapters/job_document.py",
-                "closed = _readdressed(job, self.seal.close) if self.seal else job",
-                "closed = job",
+                "_readdressed(job, self.seal.close) if self.seal else job",
+                "job",
             ),
         ),
     ),
@@ -436,8 +436,8 @@ RULES = (
             _door(
                 "test_a_jobs_history_tells_every_step",
                 "shared/adapters/job_store.lua",
-                "  write(id, A.line, A.fold)\n  return 'saved'",
-                "  return 'saved'",
+                "unpack(write(id, line, {old[9], old[10], old[11], old[12]})))",
+                "'fold1', '')",
             ),
         ),
     ),
