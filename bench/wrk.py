@@ -66,14 +66,14 @@ def load(program: str, base: str, posts: Sequence[Post], seconds: float, folder:
     return Load(
         int(_found(r"(\d+) requests in", said)),
         float(_found(r"Requests/sec:\s+([\d.]+)", said)),
-        _milliseconds(_found(r"50%\s+(\S+)", said)),
-        _milliseconds(_found(r"99%\s+(\S+)", said)),
+        _milliseconds(_found(r"^\s+50%\s+(\S+)", said)),
+        _milliseconds(_found(r"^\s+99%\s+(\S+)", said)),
         sum(broken) + (int(refused[1]) if refused else 0),
     )
 
 
 def _found(pattern: str, text: str) -> str:
-    found = re.search(pattern, text)
+    found = re.search(pattern, text, re.MULTILINE)
     if found is None:
         raise RuntimeError(f"wrk said nothing of {pattern}: {text}")
     return found[1]
