@@ -1,8 +1,8 @@
 """How many callbacks a second the receiver takes, and how fast, beside servers that do less or keep nothing.
 
 All of it runs on the Procfile's own server, two web processes, and in turns: news that moves a job each time, and news that changes
-nothing, over many jobs; a Flask view that does nothing; an app without a framework; Debian's `webhook`, which starts
-/bin/true; and Redis alone. Then the times of answers at half of our own most, three waves of connections one after the other,
+nothing, over many jobs; a Flask view that does nothing; an app without a framework; Debian's `webhook`, which answers once
+it has run /bin/true; and Redis alone. Then the times of answers at half of our own most, three waves of connections one after the other,
 and a minute of a steady 200 a second. No worker runs, so nothing but the receiver touches a job.
 """
 
@@ -144,9 +144,10 @@ def _waves(wrk: str, web: Served, posts: Sequence[Post], folder: Path) -> list[d
 
 @contextmanager
 def _webhook(program: str, folder: Path) -> Iterator[str]:
-    """Debian's webhook, with one hook that starts /bin/true."""
+    """Debian's webhook, with one hook that answers once /bin/true has run. If it does not wait, what it starts piles up."""
     hooks, port = folder / "hooks.json", free_port()
-    hooks.write_text(json.dumps([{"id": "true", "execute-command": "/bin/true"}]))
+    hook = {"id": "true", "execute-command": "/bin/true", "include-command-output-in-response": True}
+    hooks.write_text(json.dumps([hook]))
     command = [program, "-hooks", str(hooks), "-ip", "127.0.0.1", "-port", str(port)]
     with (folder / "webhook.out").open("wb") as out:
         process = subprocess.Popen(command, stdout=out, stderr=out)

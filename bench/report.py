@@ -101,7 +101,7 @@ def _receiver(figures: Figures) -> str:
         "still": "gleaner, news that changes nothing",
         "flask": "a Flask view that does nothing, same server",
         "bare": "an app without a framework, same server",
-        "webhook": "Debian's webhook, starting /bin/true",
+        "webhook": "Debian's webhook, once /bin/true has run",
     }
     targets, least = figures["targets"], figures["targets"]["flask"]["per_second"]
     head = ("target", "a second", "of the Flask view", "p50, ms", "p99, ms", "refused")
