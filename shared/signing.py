@@ -94,5 +94,13 @@ def _is_ours(keys: Keys, purpose: str, said: str, mac: str) -> bool:
 
 
 def _mac(key: bytes, said: str) -> str:
-    digest = hmac.digest(key, said.encode(), "sha256")[:24]
+    mac = _keyed(key).copy()
+    mac.update(said.encode())
+    digest = mac.digest()[:24]
     return base64.urlsafe_b64encode(digest).decode().replace("-", "_")
+
+
+@lru_cache(maxsize=64)
+def _keyed(key: bytes) -> hmac.HMAC:
+    """To be copied, which costs a third less than to begin anew."""
+    return hmac.new(key, digestmod="sha256")

@@ -48,5 +48,6 @@ def _volatile(name: str) -> bool:
 
 
 def _host(parts: SplitResult) -> str:
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
-    return host if parts.port in (None, DEFAULT_PORTS[parts.scheme]) else f"{host}:{parts.port}"
+    name, port = parts.hostname or "", parts.port
+    host = f"[{name}]" if ":" in name else name
+    return host if port in (None, DEFAULT_PORTS[parts.scheme]) else f"{host}:{port}"
