@@ -142,8 +142,10 @@ def advance(
     if row is None:
         return Late("not-needed")
     after = row.rule(job, event, Now(now, policy))
-    if isinstance(after, Late) or after == job:
-        return after if isinstance(after, Late) else Stayed(job)
+    if isinstance(after, Late):
+        return after
+    if after.state == job.state and after == job:
+        return Stayed(job)
     after = replace(after, updated_at=now)
     after = replace(after, due_at=due(after, policy))
     effects = consequences(job, after, now)
