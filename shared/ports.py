@@ -211,8 +211,8 @@ class JobStore(Protocol):
         """Add to the history alone: late news. Silently nothing for a job that has left."""
         ...
 
-    def keep(self, job_id: str, callback: Callback) -> None:
-        """Keep a callback that was refused with its job. Silently nothing for a job that has left."""
+    def keep(self, job_id: str, callback: Callback) -> bool:
+        """Keep a callback that was refused with its job. False for a job that has left."""
         ...
 
     def callbacks(self, job_id: str) -> Sequence[Callback]:

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from shared.domain.job import Job
 from shared.domain.rules.moving import Late
-from shared.errors import Conflict, Invalid
+from shared.errors import Conflict, Invalid, NotFound
 from shared.ledger import Ledger, Recorded
 from shared.news import event_of
 from shared.points import Reach, pass_by
@@ -51,13 +51,13 @@ class Receiving:
     def take(
         self, vendor: str, job_id: str, attempt: int, body: bytes, content_type: str, keep: bool = True
     ) -> Recorded:
-        """Let a callback happen to its job. Invalid when it cannot be read; else as `ledger.record`."""
+        """Let a callback happen to its job. Invalid when it cannot be read; NotFound when the job has left; else as `ledger.record`."""
         callback = _short(attempt, body, content_type) if keep else None
         try:
             news = self.sources[vendor].read_callback(body, content_type)
         except Invalid as no:
-            if callback:
-                self.ledger.jobs.keep(job_id, replace(callback, refused=no.code))
+            if callback and not self.ledger.jobs.keep(job_id, replace(callback, refused=no.code)):
+                raise NotFound("unknown-job", job_id) from no
             raise
         self.reach("callback-read")
         recorded = self.ledger.record(job_id, event_of(news, attempt), callback)

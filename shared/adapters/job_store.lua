@@ -128,8 +128,9 @@ function operations.note()
 end
 
 function operations.keep()
-  if redis.call('EXISTS', job_key(A.id)) == 1 then keep(A.id, 'refused', ARGV[6]) end
-  return 'saved'
+  local there = redis.call('EXISTS', job_key(A.id))
+  if there == 1 then keep(A.id, 'refused', ARGV[6]) end
+  return there
 end
 
 function operations.take()

@@ -254,11 +254,12 @@ class MemoryJobStore:
             if job_id in self._rows:
                 self._write(self._rows[job_id], line)
 
-    def keep(self, job_id: str, callback: Callback) -> None:
+    def keep(self, job_id: str, callback: Callback) -> bool:
         """Keep what was refused."""
         with self._lock:
             if job_id in self._rows:
                 self._keep(self._rows[job_id], callback)
+            return job_id in self._rows
 
     def callbacks(self, job_id: str) -> Sequence[Callback]:
         """Oldest first."""

@@ -140,9 +140,11 @@ class RedisJobStore:
         """Add to the history alone."""
         self._run("note", _text(line), id=job_id, fold=line.fold)
 
-    def keep(self, job_id: str, callback: Callback) -> None:
+    def keep(self, job_id: str, callback: Callback) -> bool:
         """Keep what was refused."""
-        self._run("keep", self._callbacks.written(callback), id=job_id, callbacks_kept=CALLBACKS_KEPT)
+        return bool(
+            self._run("keep", self._callbacks.written(callback), id=job_id, callbacks_kept=CALLBACKS_KEPT)
+        )
 
     def callbacks(self, job_id: str) -> Sequence[Callback]:
         """Oldest first."""

@@ -587,7 +587,7 @@ def test_the_last_callbacks_are_kept_and_refused_ones_push_out_none_of_the_other
 
 
 def test_nothing_is_kept_with_a_job_that_is_not_there(store: JobStore, prefix: str) -> None:
-    store.keep("nobody", _called(1, refused="callback-unreadable"))
+    assert not store.keep("nobody", _called(1, refused="callback-unreadable"))
     assert store.callbacks("nobody") == ()
 
 
@@ -600,7 +600,7 @@ def _forgotten(ledger: Ledger, store: JobStore, clock: HandClock) -> Job:
     job = a_job()
     ledger.create(job)
     ledger.record(job.id, e.CancelRequested(), _called(1))
-    store.keep(job.id, _called(2, refused="callback-unreadable"))
+    assert store.keep(job.id, _called(2, refused="callback-unreadable"))
     assert len(store.callbacks(job.id)) == 2
     clock.move(SECOND)
     assert store.forget(clock.now(), 10) == 1
