@@ -57,8 +57,11 @@ def _still_asking(said: Iterable[tuple[_Piece, Any]]) -> list[tuple[_Piece, _Ask
 
 
 def _answers(asked: Sequence[_Asked]) -> Sequence[Any]:
-    """To all at once, as long as all ask the same."""
+    """To all at once, as long as all ask the same. An answerer that fails has failed all who asked it."""
     answerer = asked[0].answerer
-    if all(each.answerer == answerer for each in asked):
+    if not all(each.answerer == answerer for each in asked):
+        return [_answers([each])[0] for each in asked]
+    try:
         return answerer([each.question for each in asked])
-    return [each.answerer([each.question])[0] for each in asked]
+    except Exception as error:  # noqa: BLE001 - it is raised where the question was asked
+        return [error] * len(asked)

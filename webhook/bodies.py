@@ -13,15 +13,18 @@ LARGEST = 64 * 1024  # bytes
 
 def whole_body(environ: "WSGIEnvironment") -> bytes:
     """What was sent. BadRequest when it is less than was said, or broken; RequestEntityTooLarge when it is too much."""
-    said = environ.get(
-        "CONTENT_LENGTH"
-    )  # the server has seen that it is a number; without it, the body has an end of its own
+    # The server has seen that it is a number. Without it, the body has an end of its own.
+    said = environ.get("CONTENT_LENGTH")
     length = int(said) if said else None
     if length is not None and length > LARGEST:
         raise RequestEntityTooLarge
     try:
         found: bytes = environ["wsgi.input"].read(LARGEST + 1 if length is None else length)
-    except (ParseException, NoMoreData):  # met by the server in the chunks, only while they are read
+    except (
+        ParseException,
+        NoMoreData,
+        OSError,
+    ):  # bad chunks, or a caller who is gone: met only while it is read
         raise BadRequest("the body of the request is broken") from None
     if len(found) > LARGEST:
         raise RequestEntityTooLarge

@@ -1,4 +1,4 @@
-"""gunicorn's threaded worker with three manners that it lacks.
+"""gunicorn's threaded worker with four manners that it lacks.
 
 Of itself it waits without end for the rest of a request that it has begun to read. A few connections that say half a request and
 fall silent would hold every thread, and the vendor would not be heard. So the ear is taken from whoever needs too long, a
@@ -12,10 +12,14 @@ And it hands each request from the thread that listens to one that answers, and 
 callback, the more so as its threads get in each other's way whenever one waits for the store. So callbacks of callers who stay
 that are there from the first byte to the last are answered by the thread that listens, all that are there together, and their
 questions to the store go out as one. Whatever else they are, and all of them for a while after it took long, go to the threads.
+
+And whoever is told good-bye is given two seconds to hang up himself, so that his last answer reaches him. It waits for that in
+the thread that listens, for one after the other; here all have their two seconds at once, and nobody waits for them.
 """
 
 import re
 import select
+import selectors
 import socket
 import time
 from concurrent.futures import Future
@@ -67,10 +71,17 @@ class MannerlyWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typ
             crowd, self._whole = self._whole[:CROWD], self._whole[CROWD:]
             began = time.monotonic()
             together.run([partial(self._answer, conn) for conn in crowd])
+            self.notify()
             if time.monotonic() - began > LONG:
                 self._no_crowd_until = time.monotonic() + LONG_REST
+                self._leave_to_threads()
         while self._knocking:
             self.let_in(self._knocking.pop(), steps_back=idle)
+
+    def _leave_to_threads(self) -> None:
+        waiting, self._whole = self._whole, []
+        for conn in waiting:
+            super().on_client_socket_readable(conn, conn.sock)
 
     def let_in(self, listener: Any, *, steps_back: bool = False) -> None:
         """Take a connection, or none when another process was faster."""
@@ -94,6 +105,37 @@ class MannerlyWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typ
         else:
             self.poller.unregister(conn.sock)
             self.finish_request(conn, done)
+
+    def finish_request(self, conn: Any, fs: Any) -> None:
+        """Who stays is listened to; who does not is let go."""
+        if fs.cancelled() or fs.exception() or not fs.result():
+            self._let_go(conn)
+        else:
+            super().finish_request(conn, fs)
+
+    def _let_go(self, conn: Any) -> None:
+        """Nothing more is said, and what he says is not heard, until he hangs up or has had his time."""
+        try:
+            conn.sock.shutdown(socket.SHUT_WR)
+            conn.sock.setblocking(False)
+        except OSError:
+            self._close(conn)
+            return
+        conn.set_timeout()
+        self.pending_conns.append(conn)
+        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._on_last_words, conn))
+
+    def _on_last_words(self, conn: Any, client: Any) -> None:
+        with suppress(OSError):
+            if client.recv(65536):
+                return
+        self.poller.unregister(client)
+        self.pending_conns.remove(conn)
+        self._close(conn)
+
+    def _close(self, conn: Any) -> None:
+        self.nr_conns -= 1
+        conn.close()
 
     def handle(self, conn: Any) -> Any:
         """Read a request, answer it."""
@@ -133,7 +175,7 @@ def _heard(client: socket.socket) -> bytes:
     """What has come and was not read yet, which it still is not after this."""
     try:
         return client.recv(LARGEST, socket.MSG_PEEK)
-    except OSError:
+    except (OSError, ValueError):  # the latter where it is wrapped in TLS
         return b""
 
 

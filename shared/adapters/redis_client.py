@@ -47,11 +47,8 @@ class ThreadsClient(redis.Redis):
         return answer
 
     def _scripts(self, questions: Sequence[tuple[Any, ...]]) -> list[Any]:
-        """The answers to several in one round trip; to each its own error, or the same to all when there is no answer."""
-        try:
-            answers: list[Any] = self._answered(lambda: _over(self._own().connection, questions))
-        except redis.RedisError as error:
-            return [error] * len(questions)
+        """The answers to several in one round trip; where the server turned one down, its error is the answer."""
+        answers: list[Any] = self._answered(lambda: _over(self._own().connection, questions))
         return answers
 
     def _own(self) -> Any:

@@ -41,6 +41,22 @@ def test_trouble_is_met_by_whoever_asked_for_it():
     assert other == ["C"]
 
 
+def test_an_answerer_that_fails_fails_those_who_asked_it_and_nobody_else():
+    oracle, heard, other = Oracle(), [], []
+
+    def broken(questions):
+        raise ValueError(f"{len(questions)} asked")
+
+    def work():
+        with pytest.raises(ValueError, match=r"[12] asked"):
+            together.ask(broken, "a")
+        heard.append("failed")
+
+    together.run([work, work])
+    together.run([work, asking(oracle, other, "b", "c")])
+    assert (heard, other) == (["failed"] * 3, ["B", "C"])
+
+
 def test_questions_to_several_are_parted():
     first, second, one, other = Oracle(), Oracle(), [], []
     together.run([asking(first, one, "a"), asking(second, other, "b")])

@@ -157,7 +157,9 @@ class _BrokenBody(io.BytesIO):
         raise self.fault
 
 
-@pytest.mark.parametrize("fault", [InvalidChunkSize(b"zz"), NoMoreData()], ids=["chunk", "cut"])
+@pytest.mark.parametrize(
+    "fault", [InvalidChunkSize(b"zz"), NoMoreData(), ConnectionResetError()], ids=["chunk", "cut", "gone"]
+)
 def test_a_body_that_breaks_while_it_is_read_is_malformed_and_changes_nothing(world, stranger, fault):
     job = world.preparing()
     before = world.now(job)

@@ -2,14 +2,17 @@
 
 import json
 import os
+import secrets
 import signal
+import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
+import redis
 
 from gleaner.embedded_redis import EmbeddedRedis
 from tests.e2e.system import until
@@ -91,6 +94,76 @@ def test_each_wave_of_callers_who_stay_is_shared_by_all_processes(receiver: Rece
             assert sum(taken) == CALLERS
             assert min(taken) >= CALLERS // 4, (wave, taken)
         until(lambda: not any(_callers(pid, receiver.port) for pid in receiver.pids()))
+
+
+def test_callers_who_stay_are_answered_together_and_each_by_his_own_name(
+    receiver: Receiver, server: EmbeddedRedis
+) -> None:
+    path = receiver.path(receiver.job(4))
+    with ExitStack() as held, ThreadPoolExecutor(CALLERS) as pool:
+        callers = [receiver.connection() for _ in range(CALLERS)]
+        for each in callers:
+            held.callback(each.close)
+        list(pool.map(lambda each: told(each, path, 0.1), callers))
+        before = _asked(server)
+        for _ in range(20):
+            assert list(pool.map(lambda each: _named(each, path), callers)) == [True] * CALLERS
+        scripts, reads = (after - was for after, was in zip(_asked(server), before, strict=True))
+    assert scripts >= 20 * CALLERS
+    assert reads < scripts * 0.8
+
+
+def _named(connection: HTTPConnection, path: str) -> bool:
+    name = secrets.token_hex(8)
+    connection.request("POST", path, json.dumps({"downloadProgress": 0.1}), {"X-Request-Id": name})
+    answer = connection.getresponse()
+    answer.read()
+    return answer.status == 200 and answer.headers["X-Request-Id"] == name
+
+
+def _asked(server: EmbeddedRedis) -> tuple[int, int]:
+    """How many scripts were asked for, and how often the server had to read for all that it was asked."""
+    with redis.Redis.from_url(server.state_url) as client:
+        scripts = client.info("commandstats")["cmdstat_evalsha"]["calls"]
+        return scripts, client.info("stats")["total_reads_processed"]
+
+
+@pytest.mark.parametrize("leaving", ["told to leave", "who leave"])
+def test_who_does_not_hang_up_holds_up_nobody(tmp_path: Path, server: EmbeddedRedis, leaving: str) -> None:
+    """Each has two seconds to hang up: 40 of them in a row would be longer than a process may be silent, or take to leave."""
+    with receiving(tmp_path, server.state_url, "{leaving}:") as receiver, ExitStack() as held:
+        path = receiver.path(receiver.job(5))
+        callers = [held.enter_context(receiver.socket()) for _ in range(40)]
+        for caller in callers:
+            caller.sendall(_request(path))
+            assert _answered(caller)
+        pids = receiver.pids()
+        if leaving == "told to leave":
+            for pid in pids:
+                os.kill(pid, signal.SIGSTOP)
+        for caller in callers:
+            caller.sendall(_request(path, "Connection: close\r\n" if leaving == "who leave" else ""))
+        for pid in pids if leaving == "told to leave" else ():
+            os.kill(pid, signal.SIGTERM)
+            os.kill(pid, signal.SIGCONT)
+        for caller in callers:
+            caller.settimeout(5)
+            assert _answered(caller)
+        assert told(held.enter_context(closing(receiver.connection())), path, 0.3)[0] == 200
+        assert leaving == "told to leave" or receiver.pids() == pids
+
+
+def _answered(caller: socket.socket) -> bool:
+    """Whether the answer is 200; it is read to its end."""
+    heard = b""
+    while not heard.endswith(b"}"):
+        heard += caller.recv(4096) or b"}"
+    return heard.startswith(b"HTTP/1.1 200 ")
+
+
+def _request(path: str, more: str = "") -> bytes:
+    body = '{"downloadProgress": 0.2}'
+    return f"POST {path} HTTP/1.1\r\nHost: x\r\n{more}Content-Length: {len(body)}\r\n\r\n{body}".encode()
 
 
 def _callers(pid: int, port: int) -> int:
