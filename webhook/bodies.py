@@ -18,13 +18,9 @@ def whole_body(environ: "WSGIEnvironment") -> bytes:
     length = int(said) if said else None
     if length is not None and length > LARGEST:
         raise RequestEntityTooLarge
-    try:
+    try:  # only here the server meets a bad chunk, or that the caller is gone
         found: bytes = environ["wsgi.input"].read(LARGEST + 1 if length is None else length)
-    except (
-        ParseException,
-        NoMoreData,
-        OSError,
-    ):  # bad chunks, or a caller who is gone: met only while it is read
+    except (ParseException, NoMoreData, OSError):
         raise BadRequest("the body of the request is broken") from None
     if len(found) > LARGEST:
         raise RequestEntityTooLarge
