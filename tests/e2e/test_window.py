@@ -101,7 +101,9 @@ def test_a_fetch_worker_killed_in_the_middle_costs_neither_the_file_nor_a_second
     assert len(_files(system, job)) == 1
     assert len(job["assets"]) == 1
     assert sum(tally.asked for tally in sandbox.platform.witness.windows.values()) == 1
-    assert [line["reason"] for line in job["history"] if line["event"] == "WorkerDied"] == ["lease-over"]
+    deaths = [line for line in job["history"] if line["event"] == "WorkerDied"]
+    ended = [line["reason"] for line in deaths if line["from"] != line["to"]]
+    assert ended == ["lease-over"]  # two who heal may see the same death: to the second it is late
 
 
 def test_a_broker_emptied_again_and_again_loses_none_of_fifty_jobs(
