@@ -5,9 +5,9 @@ nor announced. Somebody who was faster costs a reload, never a lost event.
 """
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from shared.domain import lifecycle
 from shared.domain.changes import replace
@@ -94,7 +94,17 @@ class Ledger:
             callback=callback,
         )
 
-    def _commit(self, job: Job, version: int, line: HistoryLine, says: bool = True, **more: Any) -> Change:
+    def _commit(
+        self,
+        job: Job,
+        version: int,
+        line: HistoryLine,
+        *,
+        says: bool = True,
+        claims: bool = False,
+        not_before: Mapping[str, datetime] | None = None,
+        callback: Callback | None = None,
+    ) -> Change:
         """`says`: there is something new about the job's window."""
         return Change(
             job,
@@ -106,7 +116,9 @@ class Ledger:
             outcome=lifecycle.outcome(job) if says else None,
             urgency=lifecycle.urgency(job, self.policy),
             waits_for_room=lifecycle.waits_for_room(job),
-            **more,
+            claims=claims,
+            not_before=not_before or {},
+            callback=callback,
         )
 
 

@@ -126,9 +126,13 @@ class MannerlyWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typ
         self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._on_last_words, conn))
 
     def _on_last_words(self, conn: Any, client: Any) -> None:
-        with suppress(OSError):
+        try:
             if client.recv(65536):
                 return
+        except BlockingIOError:
+            return
+        except OSError:
+            pass  # he is gone without a word
         self.poller.unregister(client)
         self.pending_conns.remove(conn)
         self._close(conn)

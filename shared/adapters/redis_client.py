@@ -38,7 +38,10 @@ class ThreadsClient(redis.Redis):
         return self._answered(lambda: self._own().execute_command(*arguments, **options))
 
     def script(self, *arguments: Any) -> Any:
-        """EVALSHA and what follows it. What a script answers is nothing that the library would shape, so it is left out."""
+        """EVALSHA and what follows it. What a script answers is nothing that the library would shape, so it is left out.
+
+        A piece of work that runs with others (`shared.together`) asks with them.
+        """
         if together.among_others():
             return together.ask(self._scripts, arguments)
         (answer,) = self._scripts([arguments])
