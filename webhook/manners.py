@@ -10,15 +10,15 @@ like, while the others idle: seen with keep-alive callers from their second wave
 
 And it hands each request from the thread that listens to one that answers, and back, which costs more than to answer a
 callback, the more so as its threads get in each other's way whenever one waits for the store. So callbacks of callers who stay
-that are there from the first byte to the last are answered by the thread that listens, all that are there together, and their
-questions to the store go out as one. Whatever else they are, and all of them for a while after it took long, go to the threads.
+that are there from the first byte to the last are answered by the thread that listens, all that are there together: their
+questions to the store go out as one, and each is sent his answer when all are written, at once, for a caller who wakes up takes
+the core from whoever answers the next. Whatever else they are, and all of them for a while after it took long, go to the threads.
 
 And whoever is told good-bye is given two seconds to hang up himself, so that his last answer reaches him. It waits for that in
 the thread that listens, for one after the other; here all have their two seconds at once, and nobody waits for them.
 """
 
 import re
-import select
 import selectors
 import socket
 import time
@@ -58,7 +58,7 @@ class MannerlyWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typ
 
     def on_client_socket_readable(self, conn: Any, client: Any) -> None:
         """A caller who has stayed says more."""
-        if time.monotonic() >= self._no_crowd_until and is_whole(_heard(client)) and takes_an_answer(client):
+        if time.monotonic() >= self._no_crowd_until and is_whole(_heard(client)):
             self._whole.append(conn)
         else:
             super().on_client_socket_readable(conn, client)
@@ -71,6 +71,8 @@ class MannerlyWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typ
             crowd, self._whole = self._whole[:CROWD], self._whole[CROWD:]
             began = time.monotonic()
             together.run([partial(self._answer, conn) for conn in crowd])
+            for conn in crowd:
+                self._send(conn)
             self.notify()
             if time.monotonic() - began > LONG:
                 self._no_crowd_until = time.monotonic() + LONG_REST
@@ -90,21 +92,31 @@ class MannerlyWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typ
         super().accept(listener)
 
     def _answer(self, conn: Any) -> None:
-        """As in a thread, but whoever stays is left where he is listened to."""
-        done: Future[Any] = Future()
+        """As in a thread, but what is said to him waits for the others."""
+        conn.sock = Answer(conn.sock)
         try:
-            done.set_result(self.handle(conn))
-        except Exception as error:  # noqa: BLE001 - as a thread's, it is for `finish_request`
-            done.set_exception(error)
+            conn.sock.stays = self.handle(conn)
+        except Exception as error:  # noqa: BLE001 - he is let go, as he would be by a thread
+            self.log.debug("a request was given up: %s", error)
+
+    def _send(self, conn: Any) -> None:
+        """His answer, and whoever stays is left where he is listened to."""
+        answer, conn.sock = conn.sock, conn.sock.socket
         self.keepalived_conns.remove(conn)
-        stays = self.alive and not done.exception() and done.result()
-        if stays and not conn.parser.unreader.buf.getvalue():
-            conn.sock.setblocking(False)
+        if not (answer.sent() and answer.stays):
+            self.poller.unregister(conn.sock)
+            self._let_go(conn)
+        elif self.alive and not conn.parser.unreader.buf.getvalue():
             conn.set_timeout()
             self.keepalived_conns.append(conn)
         else:
             self.poller.unregister(conn.sock)
-            self.finish_request(conn, done)
+            self._keep(conn)
+
+    def _keep(self, conn: Any) -> None:
+        done: Future[bool] = Future()
+        done.set_result(True)
+        super().finish_request(conn, done)
 
     def finish_request(self, conn: Any, fs: Any) -> None:
         """Who stays is listened to; who does not is let go."""
@@ -166,6 +178,33 @@ class MannerlyWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typ
         super().handle_error(req, client, addr, exc)
 
 
+class Answer:
+    """In the place of a caller's socket while he is answered: it has said all that is read from it, and keeps what is said to it."""
+
+    def __init__(self, caller: socket.socket) -> None:
+        self.socket, self.stays = caller, False
+        self._said: list[bytes] = []
+
+    def sendall(self, said: bytes) -> None:
+        """For later."""
+        self._said.append(said)
+
+    def setblocking(self, _: bool) -> None:
+        """Nobody waits for him, neither for what he says, which is there, nor for his ear."""
+
+    def shutdown(self, how: int) -> None:
+        """For he took too long to be answered."""
+        self.socket.shutdown(how)
+
+    def sent(self) -> bool:
+        """Say it. False where he takes it not, or not all: whoever reads no answers must not make others wait."""
+        said = b"".join(self._said)
+        try:
+            return self.socket.send(said) == len(said)
+        except OSError:
+            return False
+
+
 def is_whole(heard: bytes) -> bool:
     """Whether this is one short callback and nothing else, so that whoever reads it has to wait for nothing."""
     head, _, body = heard.partition(b"\r\n\r\n")
@@ -181,10 +220,3 @@ def _heard(client: socket.socket) -> bytes:
         return client.recv(LARGEST, socket.MSG_PEEK)
     except (OSError, ValueError):  # the latter where it is wrapped in TLS
         return b""
-
-
-def takes_an_answer(client: socket.socket) -> bool:
-    """Whether there is room for one on its way: a caller who reads none must not make all others wait."""
-    room = select.poll()
-    room.register(client, select.POLLOUT)
-    return room.poll(0) == [(client.fileno(), select.POLLOUT)]

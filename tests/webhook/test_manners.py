@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from webhook.manners import is_whole, takes_an_answer
+from webhook.manners import Answer, is_whole
 
 HEAD = b"POST /callbacks/sms/token HTTP/1.1\r\nHost: gleaner\r\n"
 
@@ -36,19 +36,39 @@ def test_only_one_callback_from_its_first_byte_to_its_last_is_whole(heard: bytes
     assert is_whole(heard) is whole
 
 
-def test_who_reads_no_answers_is_not_answered_where_others_would_have_to_wait() -> None:
+def test_who_reads_no_answers_is_not_waited_for() -> None:
     ours, callers = socket.socketpair()
     with ours, callers:
-        assert takes_an_answer(ours)
         ours.setblocking(False)
+        assert _takes(ours)
         with suppress(BlockingIOError):
             while True:
                 ours.send(bytes(4096))
-        assert not takes_an_answer(ours)
+        assert not _takes(ours)
         callers.setblocking(False)
         with suppress(BlockingIOError):
             while callers.recv(1 << 20):
                 pass
-        assert takes_an_answer(ours)
+        assert _takes(ours)
         callers.close()
-        assert not takes_an_answer(ours)
+        assert not _takes(ours)
+
+
+def test_an_answer_is_sent_at_once_and_only_when_it_is_told_to() -> None:
+    ours, callers = socket.socketpair()
+    with ours, callers:
+        callers.setblocking(False)
+        answer = Answer(ours)
+        answer.sendall(b"head ")
+        answer.sendall(b"body")
+        with pytest.raises(BlockingIOError):
+            callers.recv(64)
+        assert answer.sent()
+        assert callers.recv(64) == b"head body"
+
+
+def _takes(caller: socket.socket) -> bool:
+    answer = Answer(caller)
+    answer.setblocking(True)  # as who reads the request would have it
+    answer.sendall(bytes(250))
+    return answer.sent()
