@@ -1,7 +1,7 @@
 -- Who waits for a device, whose turn it is, and how much room there is. Read before `job_store.lua`: one script.
 --
--- ARGV[1] is the operation, ARGV[2] the prefix of every key, ARGV[3] the time (empty: the server's own), ARGV[4] the
--- patience with a full device in seconds, ARGV[5] a JSON argument, and what follows it texts. All keys share the prefix's hash tag, so one slot.
+-- `P` is the prefix of every key, `A` the argument of the call that is served, `now` the time, `patience` the one with a
+-- full device, in seconds: all set by whoever serves the call. All keys share the prefix's hash tag, so one slot.
 -- Scores are epoch seconds, written with six digits: Lua's own number format would cut them.
 --
 -- A job's first lane is its device's own, and there it waits; the others it shares with other devices. The devices that
@@ -9,15 +9,7 @@
 -- asks for work: only then is it known who needs it most. A device that is found full or closed steps out of the line
 -- (`shut`); it comes back when somebody leaves it, when it opens, and in any case after the patience.
 
-local P, A = ARGV[2], cjson.decode(ARGV[5])
-local now
-if ARGV[3] ~= '' then
-  now = tonumber(ARGV[3])
-else
-  local t = redis.call('TIME')
-  now = tonumber(t[1]) + tonumber(t[2]) / 1e6
-end
-local patience = tonumber(ARGV[4])
+local P, A, now, patience
 
 local function num(x) return string.format('%.6f', x) end
 local function job_key(id) return P .. 'job:' .. id end

@@ -50,9 +50,8 @@ function operations.now() return num(now) end
 
 -- The job's fields say what indexes it is in, so that only what changes is touched: `clock` is one of due and ended, `runner`
 -- what its lanes show of it while it has places in them, and where nobody may claim it, it stands in no queue.
-function operations.commit()
+function operations.commit(doc, line, lanes_text, callback, span)
   local id, key = A.id, job_key(A.id)
-  local doc, line, lanes_text, callback, span = ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10]
   local old = redis.call('HMGET', key, 'version', 'commits', 'state', 'queue', 'lanes', 'runner', 'clock', 'owed',
     'fold1', 'count1', 'fold2', 'count2')
   local version, commits = tonumber(old[1] or '0'), old[2] or ''
@@ -119,17 +118,17 @@ function operations.commit()
   return 'saved'
 end
 
-function operations.note()
+function operations.note(line)
   local key = job_key(A.id)
   if redis.call('EXISTS', key) == 1 then
-    redis.call('HSET', key, unpack(write(A.id, ARGV[6], redis.call('HMGET', key, 'fold1', 'count1', 'fold2', 'count2'))))
+    redis.call('HSET', key, unpack(write(A.id, line, redis.call('HMGET', key, 'fold1', 'count1', 'fold2', 'count2'))))
   end
   return 'saved'
 end
 
-function operations.keep()
+function operations.keep(said)
   local there = redis.call('EXISTS', job_key(A.id))
-  if there == 1 then keep(A.id, 'refused', ARGV[6]) end
+  if there == 1 then keep(A.id, 'refused', said) end
   return there
 end
 
@@ -198,4 +197,12 @@ function operations.forget()
   return gone
 end
 
-return operations[ARGV[1]]()
+-- `at` is the time, or empty: then the server's own counts. What follows the JSON argument are texts as they are to be kept.
+return function(operation, prefix, at, full_device, argument, ...)
+  P, A, now, patience = prefix, cjson.decode(argument), tonumber(at), tonumber(full_device)
+  if not now then
+    local t = redis.call('TIME')
+    now = tonumber(t[1]) + tonumber(t[2]) / 1e6
+  end
+  return operations[operation](...)
+end

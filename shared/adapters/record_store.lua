@@ -1,10 +1,10 @@
 -- Everything that must change together with a record changes here, in one step.
 --
--- ARGV[1] is the operation, ARGV[2] the prefix of every key, ARGV[3] a JSON argument. All keys share the prefix's hash
--- tag, so one slot. The indexes hold places (the newest of what it tells, then its id), all at score 0, so that they sort as text;
+-- `P` is the prefix of every key, `A` the argument of the call that is served. All keys share the prefix's hash tag, so one
+-- slot. The indexes hold places (the newest of what it tells, then its id), all at score 0, so that they sort as text;
 -- `untold` holds ids, each at one more than the last one that was waiting when it came.
 
-local P, A = ARGV[2], cjson.decode(ARGV[3])
+local P, A
 
 local function record_key(id) return P .. 'record:' .. id end
 local function present(x) return x ~= nil and x ~= cjson.null and x ~= false end
@@ -83,4 +83,7 @@ function operations.forget()
   return gone
 end
 
-return operations[ARGV[1]]()
+return function(operation, prefix, argument)
+  P, A = prefix, cjson.decode(argument)
+  return operations[operation]()
+end

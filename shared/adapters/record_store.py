@@ -51,7 +51,7 @@ class RedisRecordStore:
 
     def _run(self, operation: str, **arguments: object) -> Any:
         with answering():
-            return self._script(args=[operation, self._prefix, _encode(arguments)])
+            return self._script(operation, self._prefix, _encode(arguments))
 
     def _key(self, *parts: str) -> str:
         return self._prefix + ":".join(parts)

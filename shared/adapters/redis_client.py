@@ -6,9 +6,10 @@ pool for each command and its `Script`, cost two to three times as much as the c
 
 import hashlib
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from threading import Lock, local
-from typing import Any
+from typing import Any, NamedTuple
 
 import redis
 from redis.exceptions import NoScriptError
@@ -37,21 +38,19 @@ class ThreadsClient(redis.Redis):
         """As the library's, on this thread's connection."""
         return self._answered(lambda: self._own().execute_command(*arguments, **options))
 
-    def script(self, *arguments: Any) -> Any:
-        """EVALSHA and what follows it. What a script answers is nothing that the library would shape, so it is left out.
+    def calls(self, digest: str, arguments: Sequence[Any]) -> Any:
+        """What a script answers to a call. That is nothing that the library would shape, so its way is left out.
 
-        A piece of work that runs with others (`shared.together`) asks with them.
+        A piece of work that runs with others (`shared.together`) calls with them.
         """
+        call = _Call(digest, arguments)
         if together.among_others():
-            return together.ask(self._scripts, arguments)
-        (answer,) = self._scripts([arguments])
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+            return together.ask(self._scripts, call)
+        return _own_answer(self._scripts([call])[0])
 
-    def _scripts(self, questions: Sequence[tuple[Any, ...]]) -> list[Any]:
+    def _scripts(self, calls: Sequence["_Call"]) -> list[Any]:
         """The answers to several in one round trip; where the server turned one down, its error is the answer."""
-        answers: list[Any] = self._answered(lambda: _over(self._own().connection, questions))
+        answers: list[Any] = self._answered(lambda: _over(self._own().connection, calls))
         return answers
 
     def _own(self) -> Any:
@@ -91,41 +90,90 @@ class ThreadsClient(redis.Redis):
             return due
 
 
-def _over(connection: Any, questions: Sequence[tuple[Any, ...]]) -> list[Any]:
-    """The answers on a connection that is made anew as often as its own rules of retrying allow."""
+class _Call(NamedTuple):
+    digest: str
+    arguments: Sequence[Any]
 
-    def answer() -> Any:
+
+def _over(connection: Any, calls: Sequence[_Call]) -> list[Any]:
+    """The answers on a connection that is made anew as often as its own rules of retrying allow."""
+    scripts = defaultdict[str, list[int]](list)
+    for place, call in enumerate(calls):
+        scripts[call.digest].append(place)
+    commands = [
+        _command(digest, [calls[at].arguments for at in places]) for digest, places in scripts.items()
+    ]
+
+    def answers(number: int) -> list[Any]:
         try:
-            return connection.read_response()
+            return list(connection.read_response())
         except redis.ResponseError as error:
-            return error
+            return [error] * number
 
     def ask() -> list[Any]:
-        connection.send_packed_command(connection.pack_commands([("EVALSHA", *each) for each in questions]))
-        return [answer() for _ in questions]
+        connection.send_packed_command(connection.pack_commands(commands))
+        found: list[Any] = [None] * len(calls)
+        for places in scripts.values():
+            for place, answer in zip(places, answers(len(places)), strict=True):
+                found[place] = answer
+        return found
 
-    answers: list[Any] = connection.retry.call_with_retry(ask, lambda _: connection.disconnect())
-    return answers
+    found: list[Any] = connection.retry.call_with_retry(ask, lambda _: connection.disconnect())
+    return found
+
+
+def _command(digest: str, calls: Iterable[Sequence[Any]]) -> list[Any]:
+    """EVALSHA for several calls of one script."""
+    command = ["EVALSHA", digest, 0]
+    for arguments in calls:
+        command.append(len(arguments))
+        command += arguments
+    return command
+
+
+def _own_answer(answer: Any) -> Any:
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+# Each call is how many arguments it has, and then these.
+_SERVING = """
+local serve = (function() %s end)()
+local answers, at = {}, 1
+while ARGV[at] do
+  local last = at + tonumber(ARGV[at])
+  local served, answer = pcall(serve, unpack(ARGV, at + 1, last))
+  if not served and type(answer) ~= 'table' then answer = {err = answer} end
+  answers[#answers + 1] = answer or false
+  at = last + 1
+end
+return answers
+"""
 
 
 class Script:
-    """A script of ours. A server that does not know it yet is told it, once."""
+    """A script of ours: Lua that returns a function of a call's arguments, keys and all.
+
+    Calls that are made together are served by one run of it, one after the other, and what it does before it returns the function is
+    done once for all of them. A call that fails fails alone. A server that does not know the script yet is told it, once.
+    """
 
     def __init__(self, client: redis.Redis, text: str) -> None:
         self._client: Any = client
-        self._text = text
-        self._digest = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+        self._text = _SERVING.replace("%s", text)
+        self._digest = hashlib.sha1(self._text.encode(), usedforsecurity=False).hexdigest()
 
-    def __call__(self, keys: Iterable[str] = (), args: Iterable[Any] = ()) -> Any:
+    def __call__(self, *arguments: Any) -> Any:
         """What it answers."""
-        keys = tuple(keys)
         try:
-            return self._run(self._digest, len(keys), *keys, *args)
+            return self._run(arguments)
         except NoScriptError:
             self._client.script_load(self._text)
-            return self._run(self._digest, len(keys), *keys, *args)
+            return self._run(arguments)
 
-    def _run(self, *arguments: Any) -> Any:
+    def _run(self, arguments: Sequence[Any]) -> Any:
         if isinstance(self._client, ThreadsClient):
-            return self._client.script(*arguments)
-        return self._client.execute_command("EVALSHA", *arguments)
+            return self._client.calls(self._digest, arguments)
+        (answer,) = self._client.execute_command(*_command(self._digest, [arguments]))
+        return _own_answer(answer)

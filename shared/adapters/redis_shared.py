@@ -6,6 +6,7 @@ its own value and say False, and a count may count one too many, which stops sho
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from itertools import chain
 from typing import Any
 
 import redis
@@ -14,33 +15,42 @@ from shared.adapters.redis_answers import answering, text_or_none
 from shared.adapters.redis_client import Script
 
 _SWAP = """
-    if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
-    if ARGV[2] == '' then redis.call('DEL', KEYS[1])
-    elseif ARGV[3] == '0' then redis.call('SET', KEYS[1], ARGV[2])
-    else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
-    return 1
+    return function(key, old, new, life)
+        if (redis.call('GET', key) or '') ~= old then return 0 end
+        if new == '' then redis.call('DEL', key)
+        elseif life == '0' then redis.call('SET', key, new)
+        else redis.call('SET', key, new, 'PX', life) end
+        return 1
+    end
 """
 _HOLD = """
-    local holder = redis.call('GET', KEYS[1])
-    if holder and holder ~= ARGV[1] then return 0 end
-    redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-    return 1
+    return function(key, owner, life)
+        local holder = redis.call('GET', key)
+        if holder and holder ~= owner then return 0 end
+        redis.call('SET', key, owner, 'PX', life)
+        return 1
+    end
 """
 _RELEASE = """
-    if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
-    return 1
+    return function(key, owner)
+        if redis.call('GET', key) == owner then redis.call('DEL', key) end
+        return 1
+    end
 """
-# ARGV[1] is the life; then a limit for each key, empty for none. The answer is the number of the key that is full, or 0.
+# After the life a key and its limit each, empty for none. The answer is the number of the key that is full, or 0.
 _COUNT = """
-    for number, key in ipairs(KEYS) do
-        local limit = tonumber(ARGV[number + 1])
-        if limit and tonumber(redis.call('GET', key) or '0') >= limit then return number end
+    return function(life, ...)
+        local told = {...}
+        for place = 1, #told, 2 do
+            local limit = tonumber(told[place + 1])
+            if limit and tonumber(redis.call('GET', told[place]) or '0') >= limit then return (place + 1) / 2 end
+        end
+        for place = 1, #told, 2 do
+            redis.call('INCR', told[place])
+            redis.call('PEXPIRE', told[place], life)
+        end
+        return 0
     end
-    for _, key in ipairs(KEYS) do
-        redis.call('INCR', key)
-        redis.call('PEXPIRE', key, ARGV[1])
-    end
-    return 0
 """
 
 
@@ -71,17 +81,17 @@ class RedisShared:
         """Compare and swap; a value is never empty text."""
         life = int(ttl.total_seconds() * 1000) if ttl else 0
         with answering():
-            return bool(self._swap(keys=[self._prefix + key], args=[old or "", new or "", life]))
+            return bool(self._swap(self._prefix + key, old or "", new or "", life))
 
     def hold(self, name: str, owner: str, ttl: timedelta) -> bool:
         """Take or renew a lease."""
         with answering():
-            return bool(self._hold(keys=[self._lease(name)], args=[owner, _life(ttl)]))
+            return bool(self._hold(self._lease(name), owner, _life(ttl)))
 
     def release(self, name: str, owner: str) -> None:
         """Give a lease back."""
         with answering():
-            self._release(keys=[self._lease(name)], args=[owner])
+            self._release(self._lease(name), owner)
 
     def holder(self, name: str) -> str | None:
         """Who has a lease."""
@@ -91,9 +101,9 @@ class RedisShared:
     def count(self, limits: Mapping[str, int | None], ttl: timedelta) -> str | None:
         """Add one to each counter, or to none."""
         keys = [*limits]
-        bounds = ["" if limit is None else limit for limit in limits.values()]
+        told = [(self._prefix + key, "" if limit is None else limit) for key, limit in limits.items()]
         with answering():
-            full = int(self._count(keys=[self._prefix + key for key in keys], args=[_life(ttl), *bounds]))
+            full = int(self._count(_life(ttl), *chain.from_iterable(told)))
         return keys[full - 1] if full else None
 
     def _lease(self, name: str) -> str:

@@ -44,9 +44,11 @@ _SCRIPT = "\n".join((Path(__file__).parent / part).read_text(encoding="utf-8") f
 # Most loads change nothing, and the whole script takes its time to be set up.
 _LOAD = """
     local t = redis.call('TIME')
-    local f = redis.call('HMGET', KEYS[1], 'version', 'doc')
-    if not f[1] then return false end
-    return {f[1], f[2], string.format('%d.%06d', t[1], t[2])}
+    local now = string.format('%d.%06d', t[1], t[2])
+    return function(key)
+        local f = redis.call('HMGET', key, 'version', 'doc')
+        return f[1] and {f[1], f[2], now}
+    end
 """
 _COMMITS_KEPT = 8 * 17  # characters: that many commit ids of 16, each after a space
 _LONGEST_SPAN = timedelta(days=2)
@@ -81,7 +83,7 @@ class RedisJobStore:
         at = f"{self._clock.now().timestamp():.6f}" if self._clock else ""
         patience = self._patience.total_seconds()
         with answering():
-            return self._script(args=(operation, self._prefix, at, patience, _encode(arguments), *texts))
+            return self._script(operation, self._prefix, at, patience, _encode(arguments), *texts)
 
     def _key(self, *parts: str) -> str:
         return self._prefix + ":".join(parts)
@@ -93,7 +95,7 @@ class RedisJobStore:
     def load(self, job_id: str) -> Snapshot | None:
         """The job as it is now, or None."""
         with answering():
-            found = self._load(keys=[self._key("job", job_id)])
+            found = self._load(self._key("job", job_id))
         if not found:
             return None
         version, document, now = found

@@ -18,7 +18,7 @@ from shared.adapters.redis_client import Script, ThreadsClient
 from shared.settings import Settings, Source, read
 from shared.wiring import state_client
 
-ECHO = "return {ARGV[1], KEYS[1] or ''}"
+ECHO = "return function(said, more) return {said, more or ''} end"
 
 
 def client(server: EmbeddedRedis, patient: bool = False) -> redis.Redis:
@@ -61,18 +61,18 @@ def test_a_thread_keeps_its_connection_and_shares_it_with_nobody(redis_url):
 def test_a_script_that_a_server_has_forgotten_is_told_it_again(server):
     for mine in (client(server), redis.Redis.from_url(server.state_url, decode_responses=True)):
         echo = Script(mine, ECHO)
-        assert echo(keys=["k"], args=["好"]) == ["好", "k"]
+        assert echo("好", "k") == ["好", "k"]
         mine.script_flush()
-        assert echo(args=[1]) == ["1", ""]
+        assert echo(1) == ["1", ""]
 
 
 def test_a_server_started_anew_costs_nobody_an_error(server):
     mine = client(server)
     echo = Script(mine, ECHO)
-    assert echo(args=["before"])
+    assert echo("before")
     server.stop()
     server.start()
-    assert echo(args=["after"]) == ["after", ""]
+    assert echo("after") == ["after", ""]
     server.stop()
     server.start()
     assert mine.ping()
@@ -81,28 +81,28 @@ def test_a_server_started_anew_costs_nobody_an_error(server):
 def test_a_silent_server_is_waited_for_once_and_then_for_a_while_by_nobody(server):
     mine = client(server)
     echo = Script(mine, ECHO)
-    assert echo(args=[1])
+    assert echo(1)
     with frozen(server):
-        waited, failed = seconds(lambda: echo(args=[1]))
+        waited, failed = seconds(lambda: echo(1))
         assert failed is redis.TimeoutError
         assert 0.4 < waited < 0.9
-        for ask in (lambda: echo(args=[1]), mine.ping):
+        for ask in (lambda: echo(1), mine.ping):
             assert seconds(ask)[1] is redis.ConnectionError
         assert max(seconds(mine.ping)[0] for _ in range(100)) < 0.1
         time.sleep(0.5)
         with ThreadPoolExecutor(8) as threads:
-            told = list(threads.map(lambda _: seconds(lambda: echo(args=[1]))[1], range(8)))
+            told = list(threads.map(lambda _: seconds(lambda: echo(1))[1], range(8)))
         assert told.count(redis.TimeoutError) == 1
         assert told.count(redis.ConnectionError) == 7
     time.sleep(0.5)
-    assert echo(args=[2]) == ["2", ""]
+    assert echo(2) == ["2", ""]
 
 
 def test_a_server_that_says_no_is_no_silent_one(server):
     mine = client(server)
     for _ in range(3):
         with pytest.raises(redis.ResponseError):
-            Script(mine, "return redis.call('no such command')")()
+            Script(mine, "return function() return redis.call('no such command') end")()
     assert mine.ping()
 
 
@@ -114,7 +114,7 @@ def test_whoever_is_cut_off_between_question_and_answer_leaves_no_answer_to_the_
         connection.send_command("ECHO", "of the first")
         raise TimeoutError("as a task's limit of time would have it, at any line")
 
-    for ask, expected in ((lambda: echo(args=["mine"]), ["mine", ""]), (lambda: mine.echo("mine"), "mine")):
+    for ask, expected in ((lambda: echo("mine"), ["mine", ""]), (lambda: mine.echo("mine"), "mine")):
         with pytest.raises(TimeoutError):
             mine._answered(lambda: cut_off(mine._own().connection))
         assert ask() == expected
@@ -129,31 +129,43 @@ def test_the_patient_do_not_fail_for_others(server):
         assert asked.result(5)
 
 
-def test_scripts_asked_together_cost_one_round_trip_and_each_has_its_own_answer(server):
+def test_calls_made_together_cost_one_round_trip_and_each_has_its_own_answer(server):
     mine = client(server)
-    echo, broken, answers = Script(mine, ECHO), Script(mine, "return redis.call('NONE')"), {}
+    echo, command = Script(mine, ECHO), Script(mine, "return function(word) return redis.call(word) end")
+    broken, answers = Script(mine, "no Lua"), {}
 
     def work(name, script):
         try:
-            answers[name] = script(args=[name])
+            answers[name] = script(name)
         except redis.ResponseError as error:
             answers[name] = type(error)
 
-    together.run([partial(work, "a", echo), partial(work, "b", broken), partial(work, "c", echo)])
-    assert answers == {"a": ["a", ""], "b": redis.ResponseError, "c": ["c", ""]}
+    calls = [("a", echo), ("PING", command), ("NONE", command), ("b", broken), ("TIME", command), ("c", echo)]
+    together.run([partial(work, *call) for call in calls])
+    assert len(answers.pop("TIME")) == 2
+    refused = {"NONE": redis.ResponseError, "b": redis.ResponseError}
+    assert answers == {"a": ["a", ""], "PING": "PONG", **refused, "c": ["c", ""]}
     before = reads(mine)
     together.run([partial(work, str(number), echo) for number in range(16)])
     assert [answers[str(number)] for number in range(16)] == [[str(number), ""] for number in range(16)]
     assert reads(mine) - before <= 3  # this one's own among them
 
 
+def test_calls_of_one_script_made_together_are_one_run_of_it(server):
+    mine, found = client(server), []
+    count = Script(mine, "local calls = 0 return function() calls = calls + 1 return calls end")
+    assert [count(), count()] == [1, 1]
+    together.run([lambda: found.append(count())] * 16)
+    assert found == [*range(1, 17)]
+
+
 def test_all_who_ask_a_silent_server_together_hear_so_after_one_wait(server):
     mine = client(server)
     echo, failed = Script(mine, ECHO), []
-    assert echo(args=[1])
+    assert echo(1)
 
     def work():
-        failed.append(seconds(lambda: echo(args=[1]))[1])
+        failed.append(seconds(lambda: echo(1))[1])
 
     with frozen(server):
         waited, _ = seconds(lambda: together.run([work] * 16))
