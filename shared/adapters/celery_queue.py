@@ -15,8 +15,8 @@ from kombu.exceptions import OperationalError
 from shared.domain.effects import Ring
 from shared.logs import REQUEST
 
-_CROWD = 8  # who hears one works off all that waits, so more would only find nothing
-_PAUSE = 0.05  # seconds for each that was sent; what is rung meanwhile goes out together
+_CROWD = 4  # who hears one works off all that waits, so more would only find nothing
+_PAUSE = 0.1  # seconds for each that was sent; what is rung meanwhile goes out together
 
 log = logging.getLogger(__name__)
 
