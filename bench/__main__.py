@@ -26,7 +26,7 @@ PARTS: dict[str, tuple[Callable[[Path, int], dict[str, object]], int]] = {
     "resume": (trial, 5),
     "memory": (memory, 2),
     "large": (large, 2),
-    "receiver": (receiver, 3),
+    "receiver": (receiver, 5),
 }
 
 

@@ -21,6 +21,8 @@ from bench.receiver_stage import Served, Stage, ending, rising, stage, used
 from bench.wrk import CONNECTIONS, Load, Post, load
 
 PROGRAMS = {"wrk": "wrk", "redis-benchmark": "redis-tools", "webhook": "webhook"}
+FLASK = "bench.idle_apps:flask"
+STOCK = ("--worker-class", "gthread", "--reuse-port")  # without the latter one process may take all who stay
 SECONDS = 3.0
 MOVES = 9000  # a round's, more than it can use
 STILL = 2000  # jobs of which nothing new is told
@@ -37,23 +39,27 @@ def receiver(folder: Path, rounds: int) -> dict[str, object]:
     with stage(folder, (rounds + 4) * MOVES + STILL) as ours, ExitStack() as servers:
         told = rising(ours.preparing(STILL), 0.2)
         web = servers.enter_context(ours.serving())
-        waves = {
+        flask, stock, bare = (
+            servers.enter_context(ours.serving(app, options))
+            for app, options in ((FLASK, ()), (FLASK, STOCK), ("bench.idle_apps:bare", ()))
+        )
+        waves = {  # what is compared, side by side
             "moves": lambda: _moved(ours, wrk, web),
-            "still": lambda: load(wrk, web.base, told, SECONDS, folder),
+            "flask": _wave(wrk, flask.base, told, folder),
+            "stock": _wave(wrk, stock.base, told, folder),
+            "still": _wave(wrk, web.base, told, folder),
         }
-        for name, app in (("flask", "bench.idle_apps:flask"), ("bare", "bench.idle_apps:bare")):
-            served = servers.enter_context(ours.serving(app))
-            waves[name] = _wave(wrk, served.base, told, folder)
         if hook := have["webhook"]:
             base = servers.enter_context(_webhook(hook, folder))
             waves["webhook"] = _wave(wrk, base, [Post("/hooks/true", told[0].body)], folder)
+        waves["bare"] = _wave(wrk, bare.base, told, folder)
         load(wrk, web.base, told, 1.0, folder)
         measured = _in_turns(waves, rounds)
         return {
             "rounds": rounds,
             "connections": CONNECTIONS,
             "seconds": SECONDS,
-            "targets": {name: _figures(loads) for name, loads in measured.items()},
+            "targets": {name: _figures(loads, measured) for name, loads in measured.items()},
             "redis_per_second": _redis(have["redis-benchmark"], ours),
             "half": {
                 name: half(ours, web, name == "moves", median(each.per_second for each in measured[name]))
@@ -91,15 +97,23 @@ def _in_turns(waves: Mapping[str, Callable[[], Load]], rounds: int) -> dict[str,
     return found
 
 
-def _figures(loads: Sequence[Load]) -> dict[str, object]:
+def _figures(loads: Sequence[Load], measured: Mapping[str, Sequence[Load]]) -> dict[str, object]:
+    """Medians. What it is of another's is the median of the rounds' own ratios, for the machine's speed may change between two."""
     rates = [each.per_second for each in loads]
     return {
         "per_second": median(rates),
         "range": [min(rates), max(rates)],
+        "of": {
+            name: _of(loads, measured[name]) for name in ("flask", "stock", "webhook") if name in measured
+        },
         "p50": median(each.p50 for each in loads),
         "p99": median(each.p99 for each in loads),
         "refused": sum(each.refused for each in loads),
     }
+
+
+def _of(loads: Sequence[Load], others: Sequence[Load]) -> float:
+    return median(each.per_second / other.per_second for each, other in zip(loads, others, strict=True))
 
 
 def _redis(program: str | None, ours: Stage) -> float | None:

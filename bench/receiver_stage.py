@@ -86,12 +86,12 @@ class Stage:
         os.kill(self.redis.pid or 0, signal.SIGCONT)
 
     @contextmanager
-    def serving(self, app: str = OURS, **environ: str) -> Iterator[Served]:
-        """The Procfile's own server with this app in it, and with these settings beside the usual ones."""
+    def serving(self, app: str = OURS, options: Sequence[str] = (), **environ: str) -> Iterator[Served]:
+        """The Procfile's own server with this app in it, and with these options and settings beside the usual ones."""
         port = free_port()
         values = {"GLEANER_HOME": "", "FETCH_CONCURRENCY": ""}
         command = commands(project_file("Procfile").read_text(), values, ())["web"]
-        program = [sys.executable, "-m", *(app if word == OURS else word for word in command)]
+        program = [sys.executable, "-m", *(app if word == OURS else word for word in command), *options]
         with (self.home / "web.out").open("ab") as out:
             told = {**self.environ, **environ, "PORT": str(port)}
             process = subprocess.Popen(program, env=told, stdout=out, stderr=out)

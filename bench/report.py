@@ -100,16 +100,29 @@ def _receiver(figures: Figures) -> str:
         "moves": "gleaner, news that moves a job each time",
         "still": "gleaner, news that changes nothing",
         "flask": "a Flask view that does nothing, same server",
+        "stock": "the same on gunicorn's own threaded worker",
         "bare": "an app without a framework, same server",
         "webhook": "Debian's webhook, once /bin/true has run",
     }
-    targets, least = figures["targets"], figures["targets"]["flask"]["per_second"]
-    head = ("target", "a second", "of the Flask view", "p50, ms", "p99, ms", "refused")
+    targets = figures["targets"]
+    head = (
+        "target",
+        "a second",
+        "of the Flask view",
+        "of it on gunicorn's own",
+        "of webhook",
+        "p50, ms",
+        "p99, ms",
+        "refused",
+    )
     rows = [
         (
             name,
             f"{each['per_second']:.0f} ({each['range'][0]:.0f} to {each['range'][1]:.0f})",
-            f"{each['per_second'] / least:.2f}",
+            *(
+                f"{each['of'][other]:.2f}" if other in each["of"] else "–"
+                for other in ("flask", "stock", "webhook")
+            ),
             f"{each['p50']:.1f}",
             f"{each['p99']:.1f}",
             str(each["refused"]),
