@@ -1,5 +1,6 @@
 """The server that Procfile and containers run: its signals touch no request, and what it says is in the one form."""
 
+import gc
 import json
 import logging
 import os
@@ -13,6 +14,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import requests
@@ -90,11 +92,18 @@ def test_no_request_is_refused_or_cut_by_a_reload_and_all_that_the_server_says_i
 
 
 @pytest.fixture
-def leaving() -> Iterator[type]:
-    """A child that has just been told to leave, and only notes whom it lets in."""
+def told() -> Iterator[ModuleType]:
+    """What the server is told, which sets up the logs of a process."""
     root = logging.getLogger()
     before, level = root.handlers[:], root.level
-    threads = import_module("webhook.server").Threads  # which sets up the logs of a process
+    yield import_module("webhook.server")
+    root.handlers[:], root.level = before, level
+
+
+@pytest.fixture
+def leaving(told: ModuleType) -> type:
+    """A child that has just been told to leave, and only notes whom it lets in."""
+    threads = told.Threads
 
     class Leaving(threads):
         def __init__(self, listener: socket.socket) -> None:
@@ -104,8 +113,18 @@ def leaving() -> Iterator[type]:
         def enqueue_req(self, conn: object) -> None:
             self.inside.append(conn)
 
-    yield Leaving
-    root.handlers[:], root.level = before, level
+    return Leaving
+
+
+def test_children_are_forked_with_nothing_in_them_to_be_looked_through_for_garbage(told: ModuleType) -> None:
+    parent = Config()
+    parent.set("when_ready", told.when_ready)
+    assert gc.get_freeze_count() == 0
+    try:
+        parent.when_ready(None)
+        assert gc.get_freeze_count() > 10_000
+    finally:
+        gc.unfreeze()
 
 
 def test_who_stands_in_the_door_when_a_child_leaves_is_let_in_and_who_comes_later_is_refused(
