@@ -11,8 +11,8 @@ like, while the others idle: seen with keep-alive callers from their second wave
 And it hands each request from the thread that listens to one that answers, and back, which costs more than to answer a
 callback, the more so as its threads get in each other's way whenever one waits for the store. So callbacks of callers who stay
 that are there from the first byte to the last are answered by the thread that listens, all that are there together: their
-questions to the store go out as one, and each is sent his answer when all are written, at once, for a caller who wakes up takes
-the core from whoever answers the next. Whatever else they are, and all of them for a while after it took long, go to the threads.
+questions to the store go out as one, and so do their answers, without waiting for anybody's ear, for a caller who wakes up
+takes the core from whoever answers the next. Whatever else they are, and all of them for a while after it took long, go to the threads.
 
 And whoever is told good-bye is given two seconds to hang up himself, so that his last answer reaches him. It waits for that in
 the thread that listens, for one after the other; here all have their two seconds at once, and nobody waits for them.
@@ -22,6 +22,7 @@ import re
 import selectors
 import socket
 import time
+from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
@@ -70,15 +71,22 @@ class MannerlyWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typ
         while self._whole:
             crowd, self._whole = self._whole[:CROWD], self._whole[CROWD:]
             began = time.monotonic()
-            together.run([partial(self._answer, conn) for conn in crowd])
-            for conn in crowd:
-                self._send(conn)
+            self._answer_together(crowd)
             self.notify()
             if time.monotonic() - began > LONG:
                 self._no_crowd_until = time.monotonic() + LONG_REST
                 self._leave_to_threads()
         while self._knocking:
             self.let_in(self._knocking.pop(), steps_back=idle)
+
+    def _answer_together(self, crowd: Sequence[Any]) -> None:
+        for conn in crowd:
+            conn.sock = Answer(conn.sock)
+        try:
+            together.run([partial(self._answer, conn) for conn in crowd])
+        finally:  # a signal may end this process: what has been recorded by then is answered
+            for conn in crowd:
+                self._send(conn)
 
     def _leave_to_threads(self) -> None:
         waiting, self._whole = self._whole, []
@@ -93,17 +101,16 @@ class MannerlyWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typ
 
     def _answer(self, conn: Any) -> None:
         """As in a thread, but what is said to him waits for the others."""
-        conn.sock = Answer(conn.sock)
         try:
             conn.sock.stays = self.handle(conn)
-        except Exception as error:  # noqa: BLE001 - he is let go, as he would be by a thread
-            self.log.debug("a request was given up: %s", error)
+        except Exception:  # he is let go, as he would be by a thread
+            self.log.exception("a request was given up")
 
     def _send(self, conn: Any) -> None:
         """His answer, and whoever stays is left where he is listened to."""
         answer, conn.sock = conn.sock, conn.sock.socket
         self.keepalived_conns.remove(conn)
-        if not (answer.sent() and answer.stays):
+        if not (answer.send() and answer.stays):
             self.poller.unregister(conn.sock)
             self._let_go(conn)
         elif self.alive and not conn.parser.unreader.buf.getvalue():
@@ -192,11 +199,24 @@ class Answer:
     def setblocking(self, _: bool) -> None:
         """Nobody waits for him, neither for what he says, which is there, nor for his ear."""
 
-    def shutdown(self, how: int) -> None:
-        """For he took too long to be answered."""
-        self.socket.shutdown(how)
+    def settimeout(self, _: float) -> None:
+        """As little."""
 
-    def sent(self) -> bool:
+    def gettimeout(self) -> float:
+        """None: gunicorn asks before it answers a request that is none."""
+        return 0.0
+
+    def recv(self, _: int) -> bytes:
+        """Nothing more comes: gunicorn listens to whom it hangs up on."""
+        return b""
+
+    def shutdown(self, _: int) -> None:
+        """Only when what is kept has been said, and then by whoever lets him go."""
+
+    def close(self) -> None:
+        """Nor this."""
+
+    def send(self) -> bool:
         """Say it. False where he takes it not, or not all: whoever reads no answers must not make others wait."""
         said = b"".join(self._said)
         try:

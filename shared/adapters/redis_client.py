@@ -38,7 +38,7 @@ class ThreadsClient(redis.Redis):
         """As the library's, on this thread's connection."""
         return self._answered(lambda: self._own().execute_command(*arguments, **options))
 
-    def calls(self, digest: str, arguments: Sequence[Any]) -> Any:
+    def call_script(self, digest: str, arguments: Sequence[Any]) -> Any:
         """What a script answers to a call. That is nothing that the library would shape, so its way is left out.
 
         A piece of work that runs with others (`shared.together`) calls with them.
@@ -137,14 +137,16 @@ def _own_answer(answer: Any) -> Any:
     return answer
 
 
-# Each call is how many arguments it has, and then these.
+# Each call is how many arguments it has, and then these; below 8000, or Lua cannot hand them over.
 _SERVING = """
-local serve = (function() %s end)()
+local serve = (function()
+%s
+end)()
 local answers, at = {}, 1
 while ARGV[at] do
   local last = at + tonumber(ARGV[at])
   local served, answer = pcall(serve, unpack(ARGV, at + 1, last))
-  if not served and type(answer) ~= 'table' then answer = {err = answer} end
+  if not served and not (type(answer) == 'table' and answer.err) then answer = {err = tostring(answer)} end
   answers[#answers + 1] = answer or false
   at = last + 1
 end
@@ -156,7 +158,8 @@ class Script:
     """A script of ours: Lua that returns a function of a call's arguments, keys and all.
 
     Calls that are made together are served by one run of it, one after the other, and what it does before it returns the function is
-    done once for all of them. A call that fails fails alone. A server that does not know the script yet is told it, once.
+    done once for all of them. A call that raises an error fails alone, and what it had written stays, as in any script; what fails
+    the run fails all. A server that does not know the script yet is told it.
     """
 
     def __init__(self, client: redis.Redis, text: str) -> None:
@@ -165,7 +168,7 @@ class Script:
         self._digest = hashlib.sha1(self._text.encode(), usedforsecurity=False).hexdigest()
 
     def __call__(self, *arguments: Any) -> Any:
-        """What it answers."""
+        """What it answers. RedisError when it does not."""
         try:
             return self._run(arguments)
         except NoScriptError:
@@ -174,6 +177,6 @@ class Script:
 
     def _run(self, arguments: Sequence[Any]) -> Any:
         if isinstance(self._client, ThreadsClient):
-            return self._client.calls(self._digest, arguments)
+            return self._client.call_script(self._digest, arguments)
         (answer,) = self._client.execute_command(*_command(self._digest, [arguments]))
         return _own_answer(answer)

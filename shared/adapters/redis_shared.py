@@ -40,14 +40,14 @@ _RELEASE = """
 # After the life a key and its limit each, empty for none. The answer is the number of the key that is full, or 0.
 _COUNT = """
     return function(life, ...)
-        local told = {...}
-        for place = 1, #told, 2 do
-            local limit = tonumber(told[place + 1])
-            if limit and tonumber(redis.call('GET', told[place]) or '0') >= limit then return (place + 1) / 2 end
+        local limits = {...}
+        for place = 1, #limits, 2 do
+            local limit = tonumber(limits[place + 1])
+            if limit and tonumber(redis.call('GET', limits[place]) or '0') >= limit then return (place + 1) / 2 end
         end
-        for place = 1, #told, 2 do
-            redis.call('INCR', told[place])
-            redis.call('PEXPIRE', told[place], life)
+        for place = 1, #limits, 2 do
+            redis.call('INCR', limits[place])
+            redis.call('PEXPIRE', limits[place], life)
         end
         return 0
     end
@@ -101,9 +101,9 @@ class RedisShared:
     def count(self, limits: Mapping[str, int | None], ttl: timedelta) -> str | None:
         """Add one to each counter, or to none."""
         keys = [*limits]
-        told = [(self._prefix + key, "" if limit is None else limit) for key, limit in limits.items()]
+        pairs = [(self._prefix + key, "" if limit is None else limit) for key, limit in limits.items()]
         with answering():
-            full = int(self._count(_life(ttl), *chain.from_iterable(told)))
+            full = int(self._count(_life(ttl), *chain.from_iterable(pairs)))
         return keys[full - 1] if full else None
 
     def _lease(self, name: str) -> str:

@@ -63,7 +63,7 @@ def test_an_answer_is_sent_at_once_and_only_when_it_is_told_to() -> None:
         answer.sendall(b"body")
         with pytest.raises(BlockingIOError):
             callers.recv(64)
-        assert answer.sent()
+        assert answer.send()
         assert callers.recv(64) == b"head body"
 
 
@@ -71,4 +71,4 @@ def _takes(caller: socket.socket) -> bool:
     answer = Answer(caller)
     answer.setblocking(True)  # as who reads the request would have it
     answer.sendall(bytes(250))
-    return answer.sent()
+    return answer.send()

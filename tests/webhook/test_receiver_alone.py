@@ -153,6 +153,25 @@ def test_who_does_not_hang_up_holds_up_nobody(tmp_path: Path, server: EmbeddedRe
         assert leaving == "told to leave" or receiver.pids() == pids
 
 
+@pytest.mark.parametrize(
+    ("more", "status"), [("Bad Header: 1\r\n", 400), ("".join(f"X-{n}: 1\r\n" for n in range(120)), 431)]
+)
+def test_what_is_no_request_is_answered_as_such_among_those_that_are(
+    receiver: Receiver, more: str, status: int
+) -> None:
+    path = receiver.path(receiver.job(6))
+    with ExitStack() as held:
+        callers = [held.enter_context(receiver.socket()) for _ in range(CALLERS)]
+        for caller in callers:
+            caller.sendall(_request(path))
+            assert _answered(caller)
+        for place, caller in enumerate(callers):
+            caller.sendall(_request(path, more if place % 2 else ""))
+        for place, caller in enumerate(callers):
+            expected = status if place % 2 else 200
+            assert caller.recv(4096).startswith(f"HTTP/1.1 {expected} ".encode())
+
+
 def _answered(caller: socket.socket) -> bool:
     """Whether the answer is 200; it is read to its end."""
     heard = b""
