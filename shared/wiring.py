@@ -149,6 +149,7 @@ def state_client(settings: Settings, patient: bool = True) -> redis.Redis:
     pool = redis.ConnectionPool.from_url(
         settings.redis_url,
         decode_responses=True,
+        encoding_errors="surrogateescape",  # or one text that is none would spoil all answers that come with it
         protocol=2,
         socket_timeout=5 if patient else 0.5,
         socket_connect_timeout=2 if patient else 0.5,

@@ -25,7 +25,7 @@ def readable(what: str) -> Iterator[None]:
     """Around the reading of a document; `what` names it."""
     try:
         yield
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeEncodeError) as error:
         raise Final("store-unreadable", f"{what}: {error}") from error
 
 

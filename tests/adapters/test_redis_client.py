@@ -9,12 +9,15 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import pytest
 import redis
 
 from gleaner.embedded_redis import EmbeddedRedis
 from shared import together
+from shared.adapters.redis_answers import readable
 from shared.adapters.redis_client import Script, ThreadsClient
+from shared.errors import Final
 from shared.settings import Settings, Source, read
 from shared.wiring import state_client
 
@@ -157,6 +160,19 @@ def test_calls_of_one_script_made_together_are_one_run_of_it(server):
     assert [count(), count()] == [1, 1]
     together.run([lambda: found.append(count())] * 16)
     assert found == [*range(1, 17)]
+
+
+def test_an_answer_that_is_no_text_spoils_no_other_and_is_no_document(server):
+    mine, answers = client(server), {}
+    letter = Script(mine, "return function(number) return string.char(number) end")
+
+    def work(number):
+        answers[number] = letter(number)
+
+    together.run([partial(work, number) for number in (97, 255, 98)])
+    assert (answers[97], answers[98]) == ("a", "b")
+    with pytest.raises(Final, match="job 1"), readable("job 1"):
+        msgspec.json.decode(answers[255])
 
 
 def test_all_who_ask_a_silent_server_together_hear_so_after_one_wait(server):
