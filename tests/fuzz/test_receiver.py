@@ -21,6 +21,7 @@ from shared.domain.job import Job
 from shared.signing import Keys, callback_token
 from tests.fuzz.hostile import DRAWN, SIGNED, Body, bodies, broken_requests
 from tests.fuzz.receiver import JSON, WAIT_SECONDS, Receiver, receiving
+from webhook.manners import LARGEST
 from webhook.request_id import HEADER
 
 JOBS = 8
@@ -122,10 +123,13 @@ def draw(receiver: Receiver, jobs: list[Job], seed: int, count: int) -> Counter[
     return found
 
 
-def answer_to(receiver: Receiver, request: bytes) -> int:
-    """The status of the first answer to these bytes; CLOSED when there is none."""
+def answer_to(receiver: Receiver, request: bytes, *, stays: bool = False) -> int:
+    """The status of the first answer to these bytes; CLOSED when there is none. `stays`: after a good request by the same caller."""
     said = b""
     with receiver.socket() as connection:
+        if stays:
+            connection.sendall(b"HEAD /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert connection.recv(4096).startswith(b"HTTP/1.1 200 ")
         try:
             connection.sendall(request)
             connection.shutdown(socket.SHUT_WR)
@@ -137,11 +141,15 @@ def answer_to(receiver: Receiver, request: bytes) -> int:
 
 
 def break_http(receiver: Receiver, job: Job) -> Counter[int]:
-    """All broken requests; how often each status came back."""
+    """All broken requests; how often each status came back. Who stays is told the same as who is new."""
     found: Counter[int] = Counter()
     for what, request in broken_requests(receiver.path(job)):
         status = answer_to(receiver, request)
         assert status in NO | {CLOSED, 100}, (what, status)
+        if (
+            len(request) < LARGEST
+        ):  # of a longer one it may be told no before it is said, and then hear nothing
+            assert answer_to(receiver, request, stays=True) == status, what
         found[status] += 1
     return found
 
