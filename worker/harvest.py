@@ -161,8 +161,10 @@ def _keep(services: Services, listed: Listed) -> None:
     services.reach("harvest-kept")
     if entry.told < entry.revision or _has_its_first_picture(entry):
         tell_one(services, entry)
+        # By now it may name a job that somebody made who died before he could say so.
+        entry = services.records.load(entry.record.id) or entry
     if listed.picture and (entry.closing or not entry.picture_key):
-        for job in _waiting(services, entry):
+        for job in _waiting(services, entry, listed.picture):
             services.ledger.record(job.id, e.Prepared(0, (listed.picture,)))
     if listed.media and entry.video:
         renew(services, entry)
@@ -172,11 +174,14 @@ def _has_its_first_picture(entry: RecordEntry) -> bool:
     return entry.picture is not None and not entry.picture_key and not {*entry.jobs} - {entry.video}
 
 
-def _waiting(services: Services, entry: RecordEntry) -> Iterator[Job]:
+def _waiting(services: Services, entry: RecordEntry, picture: e.Sighting) -> Iterator[Job]:
+    """The jobs of a record to whom the address is news, or may lead somewhere by now."""
     for job_id in entry.jobs:
         found = services.jobs.load(job_id)
         if found and found.job.kind == Kind.PICTURE and found.job.state in (State.WANTED, State.READY):
-            yield found.job
+            known = found.job.file(picture.identity)
+            if found.job.state == State.WANTED or known is None or known.address != picture.address:
+                yield found.job
 
 
 def _say_gone(services: Services, claim: Claim, listed: dict[str, str]) -> None:

@@ -275,6 +275,31 @@ def test_a_dead_address_brings_one_more_listing_which_renews_it(here):
     assert (job.state, job.attempts) == (State.ARCHIVED, 0)
 
 
+def test_a_dead_address_is_renewed_by_the_listing_that_first_tells_its_record(here):
+    """Who tells a record may die between the job and its name in the record."""
+    here.source.put(a_listed("7"))
+    here.archive.away = True
+    here.round()
+    here.fetch()
+    (entry,), (job,) = here.entries(), here.jobs()
+    assert (entry.told, entry.jobs, job.state) == (0, (), State.WANTED)
+    here.archive.away = False
+    renewed = a_listed("7", signed="2")
+    here.media.put(renewed.picture.address, JPEG)
+    here.source.put(renewed)
+    here.round()
+    here.fetch()
+    (entry,), (job,) = here.entries(), here.jobs()
+    assert (entry.jobs, job.state) == ((job.id,), State.ARCHIVED)
+
+
+def test_a_picture_that_is_new_is_not_told_its_own_address_again(here):
+    here.source.put(a_listed("7"))
+    here.round()
+    (job,) = here.jobs()
+    assert [line.event for line in here.services.jobs.history(job.id)] == ["Wished"]
+
+
 def yesterdays(key="7", **changes):
     """A record of yesterday's morning."""
     changes = {"day": YESTERDAY, "created_at": NOON - timedelta(hours=28), "chapters": ()} | changes
