@@ -200,10 +200,10 @@ class Answer:
         """Nobody waits for him, neither for what he says, which is there, nor for his ear."""
 
     def settimeout(self, _: float) -> None:
-        """As little."""
+        """Likewise."""
 
     def gettimeout(self) -> float:
-        """None: gunicorn asks before it answers a request that is none."""
+        """Seconds, 0: gunicorn asks for them before it answers a request that is none."""
         return 0.0
 
     def recv(self, _: int) -> bytes:
@@ -214,7 +214,7 @@ class Answer:
         """Only when what is kept has been said, and then by whoever lets him go."""
 
     def close(self) -> None:
-        """Nor this."""
+        """Likewise."""
 
     def send(self) -> bool:
         """Say it. False where he takes it not, or not all: whoever reads no answers must not make others wait."""
